@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The register itself: every table of the memory authority, in one struct.
+ *
+ * core/ has no globals: the kernel has one `struct cadastre`, a test as many as
+ * it likes.  Each CPU has a `struct core_cpu`, the handle that every operation
+ * takes: the shared tables and the CPU's own magazine.
+ */
+#ifndef CORE_CADASTRE_H
+#define CORE_CADASTRE_H
+
+#include "base/types.h"
+#include "core/cap.h"
+#include "core/frame.h"
+#include "core/ledger.h"
+#include "core/mapping.h"
+#include "core/memory.h"
+#include "core/object.h"
+#include "core/space.h"
+#include "core/untyped.h"
+
+struct cadastre {
+    struct core_host host;
+    const struct mmu_format *format;
+    struct frame_table frames;
+    struct ledger_table ledgers;
+    struct untyped_table untypeds;
+    struct object_table objects;
+    struct mapping_table mappings;
+    struct space_table spaces;
+    struct cap_tables caps;
+};
+
+struct core_cpu {
+    struct cadastre *cadastre;
+    struct magazine magazine;
+};
+
+static inline uint64_t *table_words(const struct core_cpu *cpu, frame_no_t frame)
+{
+    return (uint64_t *)(void *)(cpu->cadastre->host.direct_map + frame_address(frame));
+}
+
+#endif

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * One entry of a page table: its states, its transitions, its 64 bits.
+ *
+ * The page-table tree is the record of a space; there is no second one that
+ * could disagree.  An entry at level n > 0 stands for its whole uniform range,
+ * until part of it changes and it is split into a table.
+ *
+ * Word (base/mmu_format.h has the hardware's part):
+ *   present:  bit 0, hardware bits, frame address
+ *   absent:   bits 12..43 value: HIDDEN: frame number; BORROWED: mapping id
+ *   all:      bits 55..58 state, bits 59..61 owed protection
+ * A word of 0 is NONE.
+ */
+#ifndef CORE_ENTRY_H
+#define CORE_ENTRY_H
+
+#include "abi/status.h"
+#include "base/mmu_format.h"
+#include "base/types.h"
+
+/* STATE(NAME, name, levels, present, frame, meaning) */
+#define ENTRY_STATE_LIST(STATE)                                                                    \
+    STATE(NONE, none, ANY, NO, NO, "nothing may be here")                                          \
+    STATE(TABLE, table, UPPER, YES, TABLE, "a lower table; not a leaf")                            \
+    STATE(RESERVED, reserved, ANY, NO, NO, "anonymous reservation, not committed")                 \
+    STATE(COMMITTED, committed, PAGE, NO, NO, "charged; a frame of zeroes on first touch")         \
+    STATE(RESIDENT, resident, PAGE, YES, ANON, "anonymous, present")                               \
+    STATE(HIDDEN, hidden, PAGE, NO, ANON, "committed, protection none: frame and data kept")       \
+    STATE(BORROWED, borrowed, PAGE, MAYBE, OBJECT, "a page of an object; present or filled on touch") \
+    STATE(GUARD, guard, ANY, NO, NO, "never mappable by anyone")                                   \
+    STATE(SYSTEM, system, PAGE, YES, KERNEL, "ring and CapSet pages")
+
+#define ENTRY_STATE_ENUM(NAME, name, levels, present, frame, meaning) ENTRY_##NAME,
+enum entry_state { ENTRY_STATE_LIST(ENTRY_STATE_ENUM) };
+#undef ENTRY_STATE_ENUM
+#define ENTRY_COUNT_ONE(...) +1
+enum { ENTRY_STATE_COUNT = 0 ENTRY_STATE_LIST(ENTRY_COUNT_ONE) };
+
+/* OPERATION(NAME, name, meaning) */
+#define ENTRY_OPERATION_LIST(OPERATION)                                                            \
+    OPERATION(RESERVE, reserve, "virtual_memory.reserve")                                          \
+    OPERATION(COMMIT, commit, "virtual_memory.commit")                                             \
+    OPERATION(DECOMMIT, decommit, "virtual_memory.decommit")                                       \
+    OPERATION(PROTECT, protect, "virtual_memory.protect to a protection that gives access")        \
+    OPERATION(HIDE, hide, "virtual_memory.protect to none")                                        \
+    OPERATION(UNMAP, unmap, "virtual_memory.unmap")                                                \
+    OPERATION(MAP_OBJECT, map_object, "memory_object.map")                                         \
+    OPERATION(PROTECT_OBJECT, protect_object, "memory_object.protect")                             \
+    OPERATION(UNMAP_OBJECT, unmap_object, "memory_object.unmap")                                   \
+    OPERATION(FAULT, fault, "touch that the owed protection allows")                               \
+    OPERATION(GUARD, guard, "the loader's guard pages")                                            \
+    OPERATION(MAP_SYSTEM, map_system, "the kernel maps a ring or CapSet page")                     \
+    OPERATION(TEARDOWN, teardown, "the space ends")
+
+#define ENTRY_OPERATION_ENUM(NAME, name, meaning) ENTRY_OP_##NAME,
+enum entry_operation { ENTRY_OPERATION_LIST(ENTRY_OPERATION_ENUM) };
+#undef ENTRY_OPERATION_ENUM
+enum { ENTRY_OPERATION_COUNT = 0 ENTRY_OPERATION_LIST(ENTRY_COUNT_ONE) };
+
+/* What a transition does to the charge, to the frame, and to translations. */
+enum entry_charge { CHARGE_NONE, CHARGE_VIRTUAL, CHARGE_COMMITTED, UNCHARGE_COMMITTED,
+                    UNCHARGE_VIRTUAL, UNCHARGE_BOTH };
+enum entry_frame { FRAME_KEEP, FRAME_FILL, FRAME_DROP, FRAME_BORROW, FRAME_UNBORROW };
+enum entry_tlb { TLB_NOTHING, TLB_FLUSH };
+
+/* The table is core/entry_transitions.h: TRANSITION(FROM, OPERATION, TO, charge, frame, tlb)
+ * for each legal pair, REFUSAL(FROM, OPERATION, STATUS) for each other.  Every pair of
+ * (state but TABLE) x operation has exactly one row (checked at compile time and by test). */
+struct entry_transition {
+    uint8_t to;      /* enum entry_state */
+    uint8_t charge, frame, tlb;
+    status_t refusal; /* CAD_OK: legal */
+};
+const struct entry_transition *entry_transition(enum entry_state from,
+                                                enum entry_operation operation);
+const char *entry_state_name(enum entry_state state);
+
+static inline enum entry_state entry_state(uint64_t word)
+{
+    return (enum entry_state)((word >> 55) & 15);
+}
+static inline uint32_t entry_protection(uint64_t word)
+{
+    return (uint32_t)(word >> 59) & 7;
+}
+static inline bool entry_is_present(uint64_t word)
+{
+    return (word & MMU_PRESENT) != 0;
+}
+/* Frame of a present or HIDDEN entry, mapping id of an absent BORROWED one. */
+static inline uint32_t entry_value(uint64_t word)
+{
+    return (uint32_t)((word & MMU_ADDRESS_MASK) >> PAGE_SHIFT);
+}
+
+uint64_t entry_make_absent(enum entry_state state, uint32_t protection, uint32_t value);
+/* Needs: protection has READ, not WRITE with EXECUTE. Level 0 only, for now blocks come later. */
+uint64_t entry_make_page(const struct mmu_format *format, enum entry_state state,
+                         uint32_t protection, frame_no_t frame);
+uint64_t entry_make_table(const struct mmu_format *format, frame_no_t frame);
+
+/* WRITE or EXECUTE imply READ; WRITE with EXECUTE: WRITE_EXECUTE; bits above: INVALID. */
+MUST_CHECK status_t protection_check(uint32_t protection);
+
+#endif

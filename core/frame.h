@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The frame table: the only inventory of physical memory.
+ *
+ * One 16-byte entry a frame.  Its state is its owner (FR1); `frame_set_state`
+ * is the single writer of it and refuses an edge that is not listed below
+ * (FR4), in release builds too.  Numbers of frames outside the machine's
+ * memory have no entry: ranges say which exist.
+ *
+ * Free frames are in a buddy allocator threaded through the table itself
+ * (never through the frames, FR5): orders 0..FRAME_ORDER_MAX, so single frames
+ * and aligned runs both come in O(orders).  Each CPU keeps a magazine of free
+ * single frames in front of it (FR6), which it uses with no lock.
+ *
+ * Who may touch an entry: FREE and not in a magazine: the frames lock; in a
+ * magazine: its CPU; otherwise: its owner under the owner's lock.  `maps` of
+ * OBJECT frames changes atomically.
+ */
+#ifndef CORE_FRAME_H
+#define CORE_FRAME_H
+
+#include "abi/status.h"
+#include "base/types.h"
+#include "core/memory.h"
+
+/* STATE(NAME, name, owner means, detail means, meaning) */
+#define FRAME_STATE_LIST(STATE)                                                                    \
+    STATE(RESERVED, reserved, NONE, NONE, "firmware, holes, frame 0, the table, kernel image")     \
+    STATE(FREE, free, NONE, NONE, "in the allocator or a CPU's magazine")                          \
+    STATE(UNTYPED, untyped, UNTYPED, NONE, "inside an untyped, not retyped")                       \
+    STATE(KERNEL, kernel, BY_KIND, BY_KIND, "kernel metadata of the entry's kind")                 \
+    STATE(ANON, anon, TABLE, SLOT, "private page owned by the leaf table that holds it")           \
+    STATE(OBJECT, object, OBJECT, PAGE, "page of a memory object")                                 \
+    STATE(QUARANTINE, quarantine, NEXT, GENERATION, "unmapped, waiting for the TLB round")
+
+/* EDGE(from, to, function that performs it) */
+#define FRAME_EDGE_LIST(EDGE)                                                                      \
+    EDGE(RESERVED, FREE, frame_table_add_free)                                                     \
+    EDGE(RESERVED, OBJECT, frame_adopt_object)                                                     \
+    EDGE(RESERVED, KERNEL, frame_adopt_kernel)                                                     \
+    EDGE(FREE, UNTYPED, untyped_create)                                                            \
+    EDGE(FREE, KERNEL, frame_take_kernel)                                                          \
+    EDGE(FREE, ANON, frame_take_anon)                                                              \
+    EDGE(FREE, OBJECT, frame_take_object)                                                          \
+    EDGE(UNTYPED, OBJECT, untyped_retype_object)                                                   \
+    EDGE(UNTYPED, UNTYPED, untyped_retype_untyped)                                                 \
+    EDGE(UNTYPED, FREE, untyped_destroy)                                                           \
+    EDGE(KERNEL, QUARANTINE, frame_quarantine)                                                     \
+    EDGE(KERNEL, FREE, frame_release)                                                              \
+    EDGE(ANON, QUARANTINE, frame_quarantine)                                                       \
+    EDGE(ANON, FREE, frame_release)                                                                \
+    EDGE(OBJECT, UNTYPED, untyped_return_object)                                                   \
+    EDGE(OBJECT, FREE, frame_release)                                                              \
+    EDGE(QUARANTINE, FREE, frame_quarantine_release)
+
+/* KIND(NAME, name, owner means, meaning) of KERNEL frames */
+#define FRAME_KERNEL_KIND_LIST(KIND)                                                               \
+    KIND(TABLE, table, SPACE, "page table of a space; maps: entries that are not NONE;"            \
+                              " detail: its companion")                                            \
+    KIND(COMPANION, companion, SPACE, "mapping ids of a leaf table's entries")                     \
+    KIND(INDEX, index, OBJECT, "index node of a memory object")                                    \
+    KIND(SYSTEM, system, SPACE, "ring or CapSet page; maps: entries that hold it")                 \
+    KIND(POOL, pool, POOL, "records; detail: page number in the pool")                             \
+    KIND(KERNEL_TABLE, kernel_table, NONE, "page table of the kernel half")                        \
+    KIND(BOOT, boot, NONE, "boot tables, per-CPU data and stacks")
+
+#define FRAME_STATE_ENUM(NAME, name, owner, detail, meaning) FRAME_##NAME,
+enum frame_state { FRAME_STATE_LIST(FRAME_STATE_ENUM) };
+#undef FRAME_STATE_ENUM
+#define FRAME_KIND_ENUM(NAME, name, owner, meaning) FRAME_KIND_##NAME,
+enum frame_kind { FRAME_KERNEL_KIND_LIST(FRAME_KIND_ENUM) };
+#undef FRAME_KIND_ENUM
+#define FRAME_COUNT_ONE(...) +1
+enum { FRAME_STATE_COUNT = 0 FRAME_STATE_LIST(FRAME_COUNT_ONE) };
+enum { FRAME_KIND_COUNT = 0 FRAME_KERNEL_KIND_LIST(FRAME_COUNT_ONE) };
+
+struct frame {
+    uint8_t state;   /* enum frame_state; written by frame_set_state alone */
+    uint8_t kind;    /* KERNEL: enum frame_kind; FREE: order of the block it heads, or below */
+    uint16_t pins;
+    uint32_t maps;
+    uint32_t owner;  /* id by state; FREE: next block of the order's list */
+    uint32_t detail; /*            ; FREE: previous block */
+};
+COMPILE_ASSERT(sizeof(struct frame) == 16, frame_is_16_bytes);
+
+/* FREE entries that head no block. */
+#define FRAME_FREE_INSIDE   0xff /* inside a larger free block */
+#define FRAME_FREE_MAGAZINE 0xfe /* in a CPU's magazine */
+
+#define FRAME_ORDER_MAX    18 /* blocks of up to 1 GiB */
+#define FRAME_RANGES_MAX   64
+#define MAGAZINE_FRAMES    64
+
+struct frame_range {
+    frame_no_t first, end; /* [first, end): frames that have entries */
+};
+
+struct frame_table {
+    struct frame *frames; /* indexed by frame number; only inside the ranges */
+    struct frame_range ranges[FRAME_RANGES_MAX];
+    uint32_t range_count;
+    frame_no_t free_head[FRAME_ORDER_MAX + 1];
+    uint64_t free_frames;   /* in blocks; magazines not counted */
+    uint64_t total_frames;  /* entries in all ranges */
+};
+
+/* One CPU's stock of FREE frames.  Only its CPU touches it. */
+struct magazine {
+    uint32_t count;
+    frame_no_t frames[MAGAZINE_FRAMES];
+};
+
+/* A chain of QUARANTINE frames linked by `owner`; held by one operation. */
+struct frame_chain {
+    frame_no_t head;
+    uint32_t count;
+};
+
+/* --- boot: single-threaded, before anything else --- */
+
+/* `frames` covers every number a range will name. */
+void frame_table_init(struct frame_table *table, struct frame *frames);
+/* Adds [first, end) as RESERVED.  Ranges come sorted and disjoint.
+ * Fails: INVALID for an empty, unsorted or overlapping range; PRESSURE: no room for a range. */
+MUST_CHECK status_t frame_table_add_range(struct frame_table *table, frame_no_t first,
+                                          frame_no_t end);
+/* RESERVED frames [first, end) become FREE; frame 0 stays (FR2).
+ * Fails: INVALID if any is outside the ranges or not RESERVED; nothing changed. */
+MUST_CHECK status_t frame_table_add_free(struct frame_table *table, frame_no_t first,
+                                         frame_no_t end);
+/* A RESERVED frame that boot put to use gets its true owner. */
+void frame_adopt_kernel(struct frame_table *table, frame_no_t frame, enum frame_kind kind,
+                        uint32_t owner, uint32_t detail);
+void frame_adopt_object(struct frame_table *table, frame_no_t frame, uint32_t object,
+                        uint32_t page);
+
+/* --- the allocator; Locks: frames --- */
+
+bool frame_exists(const struct frame_table *table, frame_no_t frame);
+/* Takes an aligned block of 2^order frames out of the free lists; all stay FREE
+ * with kind FRAME_FREE_MAGAZINE until the caller gives them an owner.
+ * Gives: FRAME_NONE if there is none. */
+frame_no_t frame_block_take(struct frame_table *table, unsigned order);
+/* The block, or any run of frames marked as above, goes back. */
+void frame_run_put(struct frame_table *table, frame_no_t first, uint32_t count);
+/* Moves single frames between the allocator and a magazine. */
+void magazine_fill(struct frame_table *table, struct magazine *magazine, uint32_t count);
+void magazine_empty(struct frame_table *table, struct magazine *magazine, uint32_t keep);
+
+/* --- single frames by this CPU's magazine; Locks: the new owner's --- */
+
+/* Gives: a zeroed frame in its new state, or FRAME_NONE when memory is short. */
+frame_no_t frame_take_kernel(struct core_cpu *cpu, enum frame_kind kind, uint32_t owner,
+                             uint32_t detail);
+frame_no_t frame_take_anon(struct core_cpu *cpu, frame_no_t table_frame, uint32_t slot);
+frame_no_t frame_take_object(struct core_cpu *cpu, uint32_t object, uint32_t page);
+
+/* KERNEL, ANON or OBJECT to FREE.  For frames no translation ever reached, or
+ * whose round is done.  CHECKs owner, maps == 0 and pins == 0 (FR3). */
+void frame_release(struct core_cpu *cpu, frame_no_t frame, enum frame_state state, uint32_t owner);
+
+/* A frame just unlinked from a table joins the operation's chain.  CHECKs as above. */
+void frame_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t frame,
+                      enum frame_state state, uint32_t owner);
+/* After the round: at most `budget` frames of the chain become FREE.
+ * Gives: true when the chain is empty. */
+bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, uint32_t budget);
+
+/* --- counts --- */
+
+/* Adds one; CHECKs the state and that the count does not overflow. */
+void frame_map(struct frame_table *table, frame_no_t frame, enum frame_state state);
+void frame_unmap(struct frame_table *table, frame_no_t frame, enum frame_state state);
+
+/* Sum over states, for the audit and `mem`: counts[FRAME_STATE_COUNT], kinds[FRAME_KIND_COUNT]. */
+void frame_count(const struct frame_table *table, uint64_t *counts, uint64_t *kinds);
+const char *frame_state_name(enum frame_state state);
+const char *frame_kind_name(enum frame_kind kind);
+bool frame_edge_allowed(enum frame_state from, enum frame_state to);
+
+/* The free lists, table and magazines agree (FR1, FR5); CHECKs.  Cost: O(frames). */
+void frame_check_invariants(const struct frame_table *table);
+
+#endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ResourceLedger: a tree of budgets.
+ *
+ * For each resource:  limit = available + used + donated, where `used` is what
+ * this ledger's holders keep alive and `donated` what its children's limits
+ * hold (LG6: so the sum of guarantees never exceeds the root's, which is the
+ * machine's memory).  Only limit, available and donated are stored.
+ *
+ * Reserve takes from available; commit and release are its two ends: what is
+ * reserved is already charged, so a later step cannot fail for quota (LG3);
+ * roll back is release.  These touch one word, atomically, and need no lock.
+ * Donation and the tree's shape: Locks: ledgers.
+ */
+#ifndef CORE_LEDGER_H
+#define CORE_LEDGER_H
+
+#include "abi/interfaces.h"
+#include "abi/status.h"
+#include "base/types.h"
+#include "core/id_pool.h"
+
+#define LEDGER_NAME_BYTES 24
+
+struct ledger {
+    uint32_t parent;     /* ID_NONE: the root */
+    uint32_t children;
+    uint32_t references; /* capabilities and holders (processes, objects, spaces...) */
+    uint32_t reserved;
+    uint64_t limit[CAD_RESOURCE_COUNT];
+    uint64_t available[CAD_RESOURCE_COUNT];
+    uint64_t donated[CAD_RESOURCE_COUNT];
+    char name[LEDGER_NAME_BYTES];
+};
+
+struct ledger_table {
+    struct ledger *ledgers;
+    struct id_pool ids;
+};
+
+/* The root, with limits of the whole machine. Boot only; one reference is the caller's. */
+MUST_CHECK status_t ledger_create_root(struct core_cpu *cpu,
+                                       const uint64_t limits[CAD_RESOURCE_COUNT], uint32_t *out);
+/* An empty child; its record is charged to the parent (metadata). One reference is the caller's.
+ * Fails: QUOTA_METADATA, PRESSURE; state unchanged. */
+MUST_CHECK status_t ledger_create_child(struct core_cpu *cpu, uint32_t parent, const char *name,
+                                        uint32_t *out);
+void ledger_take(struct core_cpu *cpu, uint32_t ledger);
+/* Drops a reference; with the last, and no children, what it was given goes
+ * back to its parent and the record dies (and maybe the parent's, bounded by depth).
+ * CHECKs that nothing is used then. */
+void ledger_put(struct core_cpu *cpu, uint32_t ledger);
+
+/* All or nothing.  Fails: the resource's QUOTA_*; state unchanged. */
+MUST_CHECK status_t ledger_reserve(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what,
+                                   uint64_t amount);
+/* Exact inverse; CHECKs that it does not give back more than is used (LG2). */
+void ledger_release(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what, uint64_t amount);
+
+/* Fails: INVALID unless child's parent is ledger; the QUOTA_* of the resource; UNCHARGED. */
+MUST_CHECK status_t ledger_donate(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
+                                  enum cad_resource what, uint64_t amount);
+MUST_CHECK status_t ledger_take_back(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
+                                     enum cad_resource what, uint64_t amount);
+
+uint64_t ledger_used(const struct ledger *ledger, enum cad_resource what);
+status_t ledger_quota_status(enum cad_resource what);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Memory objects: pages that several spaces may map.
+ *
+ * Identity is (id, generation).  Backing lives while anything refers to it:
+ * `references` counts capabilities and mapping records; the last one gone puts
+ * the object on the way to destruction (MO2), which is bounded per step (EX4).
+ *
+ * Pages: CONTIGUOUS and BOOT objects (and those of an untyped) are a run that
+ * starts at `first`.  PAGES objects have an index: `first` is the frame itself
+ * for one page, else the root node, a frame of 1,024 frame numbers, of a tree
+ * `height` nodes high.  All pages are present from creation on, so `object_page`
+ * never fails in range and reads what no one changes.
+ *
+ * Charges: each ledger that holds the object, by capability or by mapping, has
+ * one claim that charged `pages` committed pages, however many reasons it has;
+ * the last reason gone releases it (LG4).  Index nodes and the record are
+ * charged to `ledger`, the creator's (LG5).  Objects of an untyped and BOOT
+ * objects have claims of 0 pages: their memory was paid for already.
+ *
+ * Locks: objects, for everything but object_page.
+ */
+#ifndef CORE_OBJECT_H
+#define CORE_OBJECT_H
+
+#include "abi/object_kinds.h"
+#include "abi/status.h"
+#include "base/types.h"
+#include "core/id_pool.h"
+
+#define OBJECT_PAGES_MAX (1u << 28)       /* 1 TiB */
+#define OBJECT_NODE_ENTRIES 1024u
+
+struct object {
+    uint8_t kind;        /* enum cad_object_kind */
+    uint8_t height;      /* index nodes between root and pages; 0: `first` is the frame */
+    uint8_t dying;
+    uint8_t reserved;
+    uint32_t ledger;     /* charged for record and index; referenced */
+    uint32_t untyped;    /* where the pages return to; ID_NONE: the allocator */
+    uint32_t pages;
+    frame_no_t first;
+    uint32_t references; /* capabilities and mapping records */
+    uint32_t mappings;   /* head of its mapping records */
+    uint32_t mapping_count;
+    uint32_t claims;     /* head of its claims */
+    uint32_t claim_count;
+    uint32_t destroyed;  /* pages given back so far, while dying */
+    uint32_t reserved2;
+};
+
+/* One ledger's payment for one object. */
+struct claim {
+    uint32_t object, ledger; /* ledger is referenced */
+    uint32_t count;          /* reasons: capabilities and mappings */
+    uint32_t next;           /* in the object's list */
+};
+
+struct object_table {
+    struct object *objects;
+    struct id_pool ids;
+    struct claim *claims;
+    struct id_pool claim_ids;
+};
+
+/* Frames an object of `pages` pages needs for its index. */
+uint32_t object_index_nodes(uint32_t pages);
+
+/* A new object with one reference and one claim by `ledger`, both the caller's.
+ * Reserves everything (quota, record, claim, frames) before anything is visible.
+ * Fails: INVALID, QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged.
+ * create_contiguous, create_untyped: Locks: frames too. */
+MUST_CHECK status_t object_create(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,
+                                  uint32_t *out);
+MUST_CHECK status_t object_create_contiguous(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,
+                                             uint32_t alignment_pages, uint32_t *out);
+MUST_CHECK status_t object_create_untyped(struct core_cpu *cpu, uint32_t ledger, uint32_t untyped,
+                                          uint32_t pages, uint32_t *out);
+/* Boot only: RESERVED frames [first, first + pages) as a BOOT object. */
+MUST_CHECK status_t object_create_boot(struct core_cpu *cpu, uint32_t ledger, frame_no_t first,
+                                       uint32_t pages, uint32_t *out);
+
+/* The frame of a page. Needs: object live, page < pages. Locks: none (see above). */
+frame_no_t object_page(const struct core_cpu *cpu, uint32_t object, uint32_t page);
+
+/* A reason for `ledger` to pay: its first charges.
+ * Fails: QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged. */
+MUST_CHECK status_t object_claim(struct core_cpu *cpu, uint32_t object, uint32_t ledger);
+void object_unclaim(struct core_cpu *cpu, uint32_t object, uint32_t ledger);
+
+void object_take(struct core_cpu *cpu, uint32_t object);
+/* Drops a reference. Gives: true when it was the last: the caller queues the
+ * object for object_destroy_step. */
+bool object_put(struct core_cpu *cpu, uint32_t object);
+/* Gives back at most `budget` pages of a dying object (CHECKs maps and pins zero).
+ * Gives: true when it is gone. */
+bool object_destroy_step(struct core_cpu *cpu, uint32_t object, uint32_t budget);
+
+#endif

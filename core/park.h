@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Park queues: threads that wait on a word of memory, first come first served.
+ *
+ * A private word's key is (space id, space generation, address) (PK1).  Waiters
+ * are named by index into an array the host gives (one per thread); buckets
+ * hash keys.  Locks: the bucket's, from the caller's check of the word to the
+ * enqueue, so that no wake-up is lost (PK2).
+ */
+#ifndef CORE_PARK_H
+#define CORE_PARK_H
+
+#include "base/types.h"
+
+#define PARK_BUCKETS 256
+#define PARK_NONE UINT32_MAX
+
+struct park_key {
+    uint64_t generation;
+    virt_addr_t address;
+    uint32_t space;
+    uint32_t reserved;
+};
+
+struct park_waiter {
+    struct park_key key;
+    uint32_t next, previous; /* in the bucket */
+    bool queued;
+};
+
+struct park_table {
+    struct park_waiter *waiters; /* by thread id */
+    uint32_t head[PARK_BUCKETS], tail[PARK_BUCKETS];
+};
+
+void park_init(struct park_table *table, struct park_waiter *waiters);
+uint32_t park_bucket(const struct park_key *key);
+/* Needs: waiter not queued. */
+void park_enqueue(struct park_table *table, uint32_t waiter, const struct park_key *key);
+/* Takes the first waiter with this key out.  Gives: PARK_NONE if there is none. */
+uint32_t park_dequeue(struct park_table *table, const struct park_key *key);
+/* Takes one out wherever it stands (timeout, kill).  Gives: false if it was not queued. */
+bool park_remove(struct park_table *table, uint32_t waiter);
+/* Takes out the first waiter of `bucket` whose key is of this space and inside [start, end). */
+uint32_t park_dequeue_range(struct park_table *table, uint32_t bucket, uint32_t space,
+                            uint64_t generation, virt_addr_t start, virt_addr_t end);
+
+#endif

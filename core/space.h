@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Address spaces with one level of truth: the page-table tree (core/entry.h).
+ *
+ * Every operation is: check the range, walk it once to check every entry's
+ * transition and count what it will charge and which tables it needs, reserve
+ * all of that, then walk again and commit.  After the commit line nothing fails.
+ *
+ * Committed ranges have their leaf tables from commit on, object mappings from
+ * map on, so a fault on either never needs a table and never fails for quota;
+ * an anonymous fault needs one frame, which the committed charge guarantees.
+ * Uniform ranges that are reserved or none stay single entries at the highest level.
+ *
+ * Charges to the space's ledger: virtual pages (reserved and mapped), committed
+ * pages (anonymous), metadata bytes (4,096 a table, companion, system page).
+ *
+ * Anonymous frames are ANON(leaf table, slot); table frames are
+ * KERNEL(TABLE, space) with `maps` = entries that are not NONE (a table that
+ * falls to zero is freed) and `detail` = companion frame, which holds the
+ * mapping id (uint32_t) of each BORROWED entry while a leaf table has any.
+ *
+ * Locks: the space's, for everything here; objects too where a mapping record
+ * is made or dropped (map, unmap, protect of objects; teardown).
+ */
+#ifndef CORE_SPACE_H
+#define CORE_SPACE_H
+
+#include "abi/status.h"
+#include "base/types.h"
+#include "core/entry.h"
+#include "core/frame.h"
+#include "core/id_pool.h"
+
+struct space {
+    frame_no_t root;
+    uint32_t ledger;         /* charged; referenced */
+    uint64_t virtual_pages;  /* anonymous reservations and object mappings */
+    uint64_t committed_pages, resident_pages; /* anonymous; resident includes HIDDEN */
+    uint64_t borrowed_pages;
+    uint32_t table_pages;    /* tables, root included, and companions */
+    uint32_t system_pages;
+    uint32_t mappings;       /* head of its mapping records */
+    uint32_t mapping_count;
+    virt_addr_t search;      /* where the next search for free addresses starts */
+    virt_addr_t teardown;    /* progress of space_teardown_step */
+};
+
+struct space_table {
+    struct space *spaces;
+    struct id_pool ids;
+};
+
+/* What a range operation leaves to its host, all after the space's lock is
+ * dropped: one TLB round if `flush`, then the chain is released, then the dead
+ * objects are queued for destruction. */
+#define SPACE_DEAD_OBJECTS_MAX 8
+struct space_work {
+    bool flush;
+    virt_addr_t start, end;   /* smallest range that covers what was weakened */
+    struct frame_chain chain; /* frames and tables to release after the round */
+    uint32_t dead_objects[SPACE_DEAD_OBJECTS_MAX];
+    uint32_t dead_count;
+    bool more;                /* dead_objects was full: call again for the rest */
+};
+
+/* A user buffer or range as it came in; trusted only after space_check_range. */
+struct user_range {
+    virt_addr_t start;
+    uint64_t pages;
+};
+
+/* Fails: QUOTA_METADATA, PRESSURE; state unchanged.  The host then fills the
+ * kernel half of `root`. */
+MUST_CHECK status_t space_create(struct core_cpu *cpu, uint32_t ledger, uint32_t *out);
+
+/* --- anonymous memory (VirtualMemory) --- */
+
+/* `*address` 0: first free range that fits, aligned to the largest page size that
+ * divides the request up to 2 MiB; else exactly there.
+ * Fails: INVALID (unaligned, zero, outside user addresses), OVERLAP, PROTECTED_RANGE,
+ * NO_SPACE, WRITE_EXECUTE, QUOTA_VIRTUAL, QUOTA_METADATA, PRESSURE; state unchanged. */
+MUST_CHECK status_t space_reserve(struct core_cpu *cpu, uint32_t space, virt_addr_t *address,
+                                  uint64_t pages, uint32_t protection);
+/* RESERVED -> COMMITTED (or RESIDENT at once if eager); already committed pages are NOT
+ * touched or charged again.  Protection becomes `protection` for newly committed ones.
+ * Fails: NOT_RESERVED, QUOTA_COMMITTED...; state unchanged. */
+MUST_CHECK status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                                 uint64_t pages, uint32_t protection, bool eager);
+MUST_CHECK status_t space_decommit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                                   uint64_t pages, struct space_work *work);
+MUST_CHECK status_t space_protect(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                                  uint64_t pages, uint32_t protection, struct space_work *work);
+MUST_CHECK status_t space_unmap(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                                uint64_t pages, struct space_work *work);
+
+/* --- memory objects --- */
+
+struct object_map_request {
+    uint32_t object;
+    uint32_t first_page;
+    uint64_t pages;
+    virt_addr_t address;  /* 0: the space chooses */
+    uint32_t protection;
+    uint32_t ceiling;     /* from the capability's rights; protection must be within it */
+    bool populate;
+};
+/* Fails: INVALID, NO_RIGHT (protection above ceiling), OVERLAP, PROTECTED_RANGE, NO_SPACE,
+ * WRITE_EXECUTE, QUOTA_VIRTUAL, QUOTA_COMMITTED (claim), QUOTA_METADATA, PRESSURE; unchanged. */
+MUST_CHECK status_t space_map_object(struct core_cpu *cpu, uint32_t space,
+                                     const struct object_map_request *request,
+                                     virt_addr_t *address);
+/* Only where every page maps `object`, else WRONG_OBJECT; may split records. */
+MUST_CHECK status_t space_unmap_object(struct core_cpu *cpu, uint32_t space, uint32_t object,
+                                       virt_addr_t address, uint64_t pages,
+                                       struct space_work *work);
+MUST_CHECK status_t space_protect_object(struct core_cpu *cpu, uint32_t space, uint32_t object,
+                                         virt_addr_t address, uint64_t pages, uint32_t protection,
+                                         struct space_work *work);
+
+/* --- the loader and the kernel --- */
+
+MUST_CHECK status_t space_guard(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                                uint64_t pages);
+/* A zeroed KERNEL(SYSTEM) page at a SYSTEM address; gives its frame. */
+MUST_CHECK status_t space_map_system(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                                     uint32_t protection, frame_no_t *frame);
+/* Ends a system mapping (a thread's ring). */
+MUST_CHECK status_t space_unmap_system(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                                       struct space_work *work);
+
+/* --- faults, and the kernel's own access to user memory --- */
+
+/* Makes a touch with `access` (one CAD_PROT_* bit) possible.
+ * Gives: OK (also if it was possible already); work->flush never set.
+ * Fails: BAD_ADDRESS: the owed protection forbids it; PRESSURE: out of frames (a broken
+ * guarantee: only if memory was overcommitted by the host). */
+MUST_CHECK status_t space_fault(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                                uint32_t access);
+/* Same, and gives the frame that a user access would now reach.  The answer holds
+ * while the space's lock is held. */
+MUST_CHECK status_t space_resolve(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                                  uint32_t access, frame_no_t *frame);
+
+/* --- seeing --- */
+
+struct space_run {
+    virt_addr_t start;
+    uint64_t pages;
+    enum entry_state state;
+    uint32_t protection, level;
+    uint32_t mapping;      /* BORROWED */
+    frame_no_t first_frame; /* present or HIDDEN */
+};
+/* The first run at or after `address` that is not NONE (adjacent entries of one state,
+ * protection and mapping are one run).  Gives: false at the end. */
+bool space_next_run(const struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                    struct space_run *run);
+/* The run that holds `address`, NONE included. */
+void space_query(const struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                 struct space_run *run);
+/* Leaf entry's word for an address, 0 where NONE; for `why` and the audit. */
+uint64_t space_entry(const struct core_cpu *cpu, uint32_t space, virt_addr_t address);
+
+/* --- the end --- */
+
+/* No CPU runs the space or can see its translations any more.  Drops at most about
+ * `budget` entries (a table counts as one).  Fills work->dead_objects.
+ * Gives: true when all is given back and the record is gone (ledger reference included). */
+bool space_teardown_step(struct core_cpu *cpu, uint32_t space, uint32_t budget,
+                         struct space_work *work);
+
+/* The counters above equal what a walk finds; CHECKs. Cost: O(entries). */
+void space_check_invariants(const struct core_cpu *cpu, uint32_t space);
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Untyped memory: a contiguous range of frames not yet put to use.
+ *
+ * Creating a top-level untyped moves its whole range FREE -> UNTYPED (UT1).
+ * Retype takes the next pages of its own range, in order, as a child untyped
+ * or a memory object; their frames come back here when the child dies, never
+ * to the allocator (UT2).  `next` only falls back by reset, which needs that
+ * no child lives (UT3).  Destroying a top-level untyped returns its range to
+ * FREE in one step.
+ *
+ * Charges: a top-level untyped charges its pages (committed) and its record to
+ * the ledger that asked; children charge their record alone.
+ * Locks: objects; the frames lock too where a range leaves or enters FREE.
+ */
+#ifndef CORE_UNTYPED_H
+#define CORE_UNTYPED_H
+
+#include "abi/status.h"
+#include "base/types.h"
+#include "core/id_pool.h"
+
+struct untyped {
+    uint32_t parent;     /* ID_NONE: top-level */
+    uint32_t ledger;     /* charged; referenced */
+    frame_no_t first;
+    uint32_t pages, next; /* next: pages handed out so far, [0, pages] */
+    uint32_t children;   /* live untypeds and objects of it */
+    uint32_t references; /* capabilities and children */
+};
+
+struct untyped_table {
+    struct untyped *untypeds;
+    struct id_pool ids;
+};
+
+/* Needs: pages > 0. `block` run comes from the allocator inside (Locks: frames).
+ * Fails: INVALID, QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged. */
+MUST_CHECK status_t untyped_create(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,
+                                   uint32_t *out);
+MUST_CHECK status_t untyped_retype_untyped(struct core_cpu *cpu, uint32_t untyped, uint32_t ledger,
+                                           uint32_t pages, uint32_t *out);
+/* The next `pages` frames become OBJECT(object, 0..) in order, zeroed; gives the first.
+ * The object counts as a child until untyped_return_object.
+ * Fails: INVALID, PRESSURE when fewer pages are left; state unchanged. */
+MUST_CHECK status_t untyped_retype_object(struct core_cpu *cpu, uint32_t untyped, uint32_t object,
+                                          uint32_t pages, frame_no_t *first);
+/* Its frames, maps and pins zero, are UNTYPED(untyped) again. */
+void untyped_return_object(struct core_cpu *cpu, uint32_t untyped, uint32_t object,
+                           frame_no_t first, uint32_t pages);
+/* Fails: BUSY while a child lives. */
+MUST_CHECK status_t untyped_reset(struct core_cpu *cpu, uint32_t untyped);
+void untyped_take(struct core_cpu *cpu, uint32_t untyped);
+/* Drops a reference; the last destroys it: a top-level's range becomes FREE, a
+ * child's goes back to its parent (which drops a reference). Locks: frames too. */
+void untyped_put(struct core_cpu *cpu, uint32_t untyped);
+
+#endif

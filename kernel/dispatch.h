@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * One dispatcher for both transports.  abi/methods.h says which interface and
+ * right each method needs; the dispatcher checks them and calls
+ * method_<interface>_<method>(), one function each, in kernel/methods_*.c.
+ *
+ * The capability is read without a lock: slots are type-stable, and their
+ * generation is checked again after the copy.  The object it names is checked
+ * by generation again by the method, under the object's own lock.
+ */
+#ifndef KERNEL_DISPATCH_H
+#define KERNEL_DISPATCH_H
+
+#include "abi/methods.h"
+#include "kernel/cpu.h"
+#include "kernel/process.h"
+#include "kernel/thread.h"
+
+/* What a method sees of the capability it was invoked on. */
+struct cap_view {
+    struct cap_object object;
+    uint64_t badge;
+    uint32_t rights;
+    uint32_t slot;
+};
+
+struct invocation {
+    struct cpu *cpu;
+    struct thread *thread;
+    struct process *process;
+    struct cap_view cap;
+};
+
+/* Not a status of the ABI: the thread waits, its waker gives the status. */
+#define DISPATCH_BLOCKED ((status_t)-1)
+
+typedef status_t (*method_function)(struct invocation *call);
+
+#define METHOD_PROTOTYPE(INTERFACE, interface, method, number, right, in, out, meaning)            \
+    status_t method_##interface##_##method(struct invocation *call);
+CAD_METHOD_LIST(METHOD_PROTOTYPE)
+#undef METHOD_PROTOTYPE
+
+static inline uint64_t argument(const struct invocation *call, unsigned index)
+{
+    return context_word(&call->thread->context, index);
+}
+static inline void result(struct invocation *call, unsigned index, uint64_t value)
+{
+    context_set_word(&call->thread->context, index, value);
+}
+
+/* Runs the call that the thread's context holds. Gives: its status or DISPATCH_BLOCKED. */
+status_t dispatch(struct cpu *cpu, struct thread *thread);
+
+/* A capability of the calling process, copied consistently.
+ * Fails: STALE, WRONG_TYPE, NO_RIGHT. interface NONE: any. */
+MUST_CHECK status_t cap_view(const struct process *process, cap_id_t id, uint32_t interface,
+                             uint32_t rights, struct cap_view *view);
+
+/* A new root capability for the caller, as a method's result: the object's
+ * reference passes to the slot; a memory object is claimed for the table's ledger.
+ * Fails: QUOTA_*, NO_RESULT_SLOT, PRESSURE; the caller then drops the object (CP4). */
+MUST_CHECK status_t cap_publish(struct process *process, struct cap_object object, uint32_t rights,
+                                uint64_t badge, cap_id_t *id);
+
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Spin locks.  The kernel runs with interrupts off and never sleeps with one
+ * held, so a lock is a short wait; a CPU that waits keeps answering TLB
+ * requests, so a holder may run a TLB round only when it holds none.
+ */
+#ifndef KERNEL_LOCK_H
+#define KERNEL_LOCK_H
+
+#include "base/lock_rank.h"
+#include "base/types.h"
+
+struct spinlock {
+    uint16_t next_ticket, serving; /* fair: first come, first served */
+    uint32_t rank;                 /* enum lock_rank */
+};
+
+#define SPINLOCK_INIT(lock_rank) { .rank = (lock_rank) }
+
+void spin_lock(struct spinlock *lock);
+void spin_unlock(struct spinlock *lock);
+bool spin_is_locked(const struct spinlock *lock);
+/* Debug builds: CHECKs that this CPU holds no lock (before a TLB round, before user mode). */
+void lock_check_none_held(void);
+
+#endif

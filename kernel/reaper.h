@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Deferred destruction, in one place (EX4): ending processes and memory objects
+ * whose last reference is gone.  The way out of the kernel runs a few steps;
+ * idle CPUs run more.
+ */
+#ifndef KERNEL_REAPER_H
+#define KERNEL_REAPER_H
+
+#include "base/types.h"
+
+struct process;
+
+void reaper_add_process(struct process *process);
+void reaper_add_object(uint32_t object);
+/* At most `steps` bounded steps, no lock held.  Gives: true if there was something to do. */
+bool reaper_run(unsigned steps);
+
+#endif
