@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The front door: `make help` lists it.  The parts are in tools/mk/.
+
+ARCH  ?= x86_64
+CPUS  ?= 4
+MEM   ?= 1G
+CPU   ?= max
+JOBS  ?= $(shell nproc)
+V     ?= 0
+# What a person starts is optimised with every CHECK; what a test starts also asserts.
+BUILD ?= $(if $(filter test% debug gdb check,$(MAKECMDGOALS)),debug,release)
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin LD),default)
+LD := ld
+endif
+PYTHON := /usr/bin/env python3
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+
+ifeq ($(wildcard arch/$(ARCH)/.),)
+$(error ARCH=$(ARCH): there is no arch/$(ARCH))
+endif
+ifeq ($(filter debug release,$(BUILD)),)
+$(error BUILD=$(BUILD): it is debug or release)
+endif
+COMPILER := $(if $(findstring clang,$(notdir $(CC))),clang,gcc)
+OUT      := build/$(ARCH)/$(BUILD)$(if $(filter gcc,$(CC)),,-$(notdir $(CC)))
+RESULTS  := build/results
+
+# $(call say,VERB,WHAT): a line of progress.  $(Q) hides the command, V=1 shows it.
+Q   := $(if $(filter 1,$(V)),,@)
+say  = @printf '  %-5s %s\n' '$(1)' '$(2)'
+# $(call shell_quote,TEXT): TEXT as one word of sh.
+shell_quote = '$(subst ','\'',$(1))'
+# $(call flags_stamp,FILE,TEXT): FILE changes when TEXT does.
+define flags_stamp
+$(1): FORCE
+	@mkdir -p $$(@D)
+	@printf '%s\n' $(call shell_quote,$(2)) >$$@.new; \
+	    if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+endef
+.PHONY: FORCE
+FORCE:
+
+# Whatever builds or runs needs its Debian packages first.
+NO_SETUP := help clean
+GOALS    := $(or $(MAKECMDGOALS),help)
+ifeq ($(MAKELEVEL),0)
+ifneq ($(filter-out $(NO_SETUP),$(GOALS)),)
+ifneq ($(shell CC=$(CC) tools/setup.sh $(GOALS) >&2 && echo ready),ready)
+$(error packages are missing, see above)
+endif
+endif
+endif
+
+include tools/mk/kernel.mk
+include tools/mk/user.mk
+include tools/mk/test.mk
+include tools/mk/docs.mk
+
+##@ Running
+
+RUN_ARCHIVE := $(if $(PROGRAMS),$(ARCHIVE_WITH_PROGRAMS),$(ARCHIVE))
+RUN = tools/run.py --arch $(ARCH) --kernel $(KERNEL) --archive $(RUN_ARCHIVE) \
+    --cpus $(call shell_quote,$(CPUS)) --mem $(call shell_quote,$(MEM)) \
+    --cpu $(call shell_quote,$(CPU)) --append $(call shell_quote,$(value APPEND))
+
+.PHONY: run debug gdb image
+run: $(KERNEL) $(RUN_ARCHIVE) ## boot to the shell (CMD='ps; audit; halt' runs that instead)
+	@$(RUN) --cmd $(call shell_quote,$(value CMD))
+
+debug: $(KERNEL) $(RUN_ARCHIVE) ## boot stopped, waiting for gdb on port 1234 (then: make gdb)
+	@$(RUN) --cmd $(call shell_quote,$(value CMD)) --wait-for-gdb
+
+gdb: $(KERNEL) ## attach gdb to a `make debug` in another terminal
+	@gdb -q -ex 'target remote localhost:1234' $(KERNEL)
+
+image: $(KERNEL) $(RUN_ARCHIVE) ## build what `run` boots, without booting it
+	@echo "$(KERNEL) $(RUN_ARCHIVE)"
+
+##@ Other
+
+.PHONY: help fmt clean compile_commands.json
+fmt: ## format all C with clang-format
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+compile_commands.json: ## write the compiler commands for editors
+	@tools/compile_commands.py --cc $(CC) $(KERNEL_C) -- \
+	    $(call shell_quote,$(KERNEL_CFLAGS)) >$@ && echo "wrote $@"
+
+clean: ## remove everything that was built
+	@rm -rf build compile_commands.json
+
+help: ## this list
+	@tools/help.sh $(MAKEFILE_LIST)
