@@ -6,7 +6,13 @@
  * slot number + the slot's generation, so a deleted capability's id never
  * resolves again (CP1).  Derive and copy make a child with rights no wider;
  * move keeps the place in the tree.  Revoke deletes every descendant, one a
- * step, leaves first (CP2).  Delete of an inner one gives its children to its parent.
+ * step (CP2).  Delete of an inner one gives its children to its parent.
+ *
+ * Every step is O(1), whatever the number of children (CP3): children are a
+ * doubly linked list whose first and last member alone name their parent, so a
+ * whole list moves up by changing its two ends.  Roots that were brothers stay
+ * linked, with no parent.  A capability is always in a table: transfers go from
+ * table to table in one step, so nothing in transit escapes a revoke.
  *
  * An object is named by (interface, index, generation); the host counts one
  * reference a slot and drops it when told.
@@ -34,10 +40,12 @@ struct cap_slot {
     struct cap_object object;
     uint64_t badge;
     uint32_t rights;
-    uint32_t table;         /* cap table id; ID_NONE: in transit, owned by `transit` */
-    uint32_t parent, first_child, next_sibling, previous_sibling;
+    uint32_t table;                   /* cap table id */
+    uint32_t parent;                  /* of a first or last sibling; else ID_NONE: cap_parent() */
+    uint32_t first_child, last_child;
+    uint32_t next_sibling, previous_sibling;
     uint32_t table_next, table_previous;
-    uint32_t reserved[2];
+    uint32_t reserved;
 };
 COMPILE_ASSERT(sizeof(struct cap_slot) == 64, cap_slot_is_a_cache_line);
 
@@ -72,26 +80,32 @@ MUST_CHECK status_t cap_lookup(const struct core_cpu *cpu, uint32_t table, cap_i
 MUST_CHECK status_t cap_insert(struct core_cpu *cpu, uint32_t table, struct cap_object object,
                                uint32_t rights, uint64_t badge, uint32_t *slot);
 /* A child of `source` in `table`: rights = source's & rights; badge 0 keeps the source's;
- * only an unbadged capability may give a badge (INVALID otherwise).
- * Fails: NO_RIGHT (source lacks DERIVE, or TRANSFER when table differs),
- * NOT_TRANSFERABLE, QUOTA_SLOTS, QUOTA_METADATA, PRESSURE; state unchanged. */
+ * only an unbadged capability may give a badge.  A copy to another table needs TRANSFER;
+ * a child in the same table, or one with a badge of its own, needs DERIVE.
+ * Fails: NOT_TRANSFERABLE (lacks TRANSFER), NO_RIGHT (lacks DERIVE), INVALID (badge),
+ * in that order; QUOTA_SLOTS, QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t cap_derive(struct core_cpu *cpu, uint32_t source, uint32_t table,
                                uint32_t rights, uint64_t badge, uint32_t *slot);
 /* The capability leaves its table for another, its place in the tree and its children
- * with it; the old id is stale, the new one comes out.
+ * with it; the old id is stale.  It keeps its slot number, with a new generation.
  * Fails: NOT_TRANSFERABLE (no TRANSFER right), QUOTA_SLOTS, QUOTA_METADATA, PRESSURE; unchanged. */
 MUST_CHECK status_t cap_move(struct core_cpu *cpu, uint32_t source, uint32_t table,
                              uint32_t *slot);
 /* Takes the slot out; its children go to its parent.  Gives the object whose
  * reference the host drops. */
 struct cap_object cap_delete(struct core_cpu *cpu, uint32_t slot);
-/* One step of revoke: deletes one descendant of `slot` that has no children.
+/* One step of revoke: deletes a child of `slot`, whose own children become `slot`'s and
+ * go in later steps.
  * Gives: false when there is none left; else true, the object, and whose table it was in. */
 bool cap_revoke_step(struct core_cpu *cpu, uint32_t slot, struct cap_object *object,
                      uint32_t *table);
 /* First slot of a table, ID_NONE when empty: for a table's end. */
 uint32_t cap_table_first(const struct core_cpu *cpu, uint32_t table);
 
+/* The slot that `slot` was derived from, ID_NONE for a root.  Cost: O(siblings). */
+uint32_t cap_parent(const struct core_cpu *cpu, uint32_t slot);
+
+/* Slots, tables and the tree agree; CHECKs.  Cost: O(slots). */
 void cap_check_invariants(const struct core_cpu *cpu);
 
 #endif

@@ -8,8 +8,8 @@
  * told apart (CP1).  Index 0 is never given out: 0 means none.
  *
  * Invariants: an index is either live or on the free list, once; generation
- * only grows; live + free + 1 = capacity; an index whose generation reached
- * `generation_max` is retired instead of reused.
+ * only grows, from 1; live + free + retired + 1 = capacity once anything is backed;
+ * an index whose generation reached `generation_max` is retired instead of reused.
  * Locks: the caller's, one a pool.
  */
 #ifndef CORE_ID_POOL_H
@@ -20,11 +20,12 @@
 struct core_cpu;
 
 #define ID_NONE 0u
-#define ID_LIVE UINT32_MAX /* in id_slot.next: not on the free list */
+#define ID_LIVE    UINT32_MAX       /* in id_slot.next: not on the free list */
+#define ID_RETIRED (UINT32_MAX - 1) /* same, and never again */
 
 struct id_slot {
     uint64_t generation; /* of the record that lives here, or of the next to */
-    uint32_t next;       /* next free index, ID_NONE at the end, ID_LIVE */
+    uint32_t next;       /* next free index, ID_NONE at the end, ID_LIVE, ID_RETIRED */
     uint32_t reserved;
 };
 
@@ -47,6 +48,13 @@ void id_pool_extend(struct id_pool *pool, uint32_t capacity);
 MUST_CHECK bool id_pool_take(struct core_cpu *cpu, struct id_pool *pool, uint32_t *index);
 /* Needs: index live. From here on its old generation is stale. */
 void id_pool_put(struct id_pool *pool, uint32_t index);
+
+/* The list above; CHECKs.  Cost: O(capacity). */
+void id_pool_check_invariants(const struct id_pool *pool);
+
+/* The record stays where it is under the next generation: its old name is stale.
+ * Needs: index live.  Gives: false, and nothing changed, at generation_max. */
+MUST_CHECK bool id_pool_renew(struct id_pool *pool, uint32_t index);
 
 static inline bool id_is_live(const struct id_pool *pool, uint32_t index)
 {

@@ -9,7 +9,9 @@
  * mappings alone (MO4).
  *
  * A record holds a reference to its object and a claim for its space's ledger,
- * and is charged to that ledger (metadata).  Locks: objects.
+ * and is charged to that ledger (metadata).  This module alone writes the list
+ * heads and counts in `struct object` and `struct space`.  Its generation is
+ * that of its id.  Locks: objects.
  */
 #ifndef CORE_MAPPING_H
 #define CORE_MAPPING_H
