@@ -15,6 +15,13 @@
  * Who may touch an entry: FREE and not in a magazine: the frames lock; in a
  * magazine: its CPU; otherwise: its owner under the owner's lock.  `maps` of
  * OBJECT frames changes atomically.
+ *
+ * `maps` counts what the owner does not say: present entries that show an OBJECT
+ * frame, entries of a TABLE that are not NONE, entries that hold a SYSTEM page.
+ * It stays 0 for all others: an ANON frame's one entry is its owner.
+ *
+ * Frames in other CPUs' magazines are out of this CPU's reach, so whoever
+ * guarantees committed memory leaves MAGAZINE_FRAMES a CPU out of the sum.
  */
 #ifndef CORE_FRAME_H
 #define CORE_FRAME_H
@@ -31,9 +38,9 @@
     STATE(KERNEL, kernel, BY_KIND, BY_KIND, "kernel metadata of the entry's kind")                 \
     STATE(ANON, anon, TABLE, SLOT, "private page owned by the leaf table that holds it")           \
     STATE(OBJECT, object, OBJECT, PAGE, "page of a memory object")                                 \
-    STATE(QUARANTINE, quarantine, NEXT, GENERATION, "unmapped, waiting for the TLB round")
+    STATE(QUARANTINE, quarantine, NEXT, NONE, "unmapped, in the chain of a TLB round")
 
-/* EDGE(from, to, function that performs it) */
+/* EDGE(from, to, function that performs it).  Whole runs may take an edge at once. */
 #define FRAME_EDGE_LIST(EDGE)                                                                      \
     EDGE(RESERVED, FREE, frame_table_add_free)                                                     \
     EDGE(RESERVED, OBJECT, frame_adopt_object)                                                     \
@@ -119,14 +126,14 @@ struct frame_chain {
 
 /* --- boot: single-threaded, before anything else --- */
 
-/* `frames` covers every number a range will name. */
+/* `frames` covers every number a range will name, and is zeroed (so: RESERVED). */
 void frame_table_init(struct frame_table *table, struct frame *frames);
-/* Adds [first, end) as RESERVED.  Ranges come sorted and disjoint.
+/* Adds [first, end) as RESERVED.  Ranges come sorted and disjoint; ones that touch are merged.
  * Fails: INVALID for an empty, unsorted or overlapping range; PRESSURE: no room for a range. */
 MUST_CHECK status_t frame_table_add_range(struct frame_table *table, frame_no_t first,
                                           frame_no_t end);
 /* RESERVED frames [first, end) become FREE; frame 0 stays (FR2).
- * Fails: INVALID if any is outside the ranges or not RESERVED; nothing changed. */
+ * Fails: INVALID if empty, or any is outside the ranges or not RESERVED; nothing changed. */
 MUST_CHECK status_t frame_table_add_free(struct frame_table *table, frame_no_t first,
                                          frame_no_t end);
 /* A RESERVED frame that boot put to use gets its true owner. */
@@ -135,7 +142,7 @@ void frame_adopt_kernel(struct frame_table *table, frame_no_t frame, enum frame_
 void frame_adopt_object(struct frame_table *table, frame_no_t frame, uint32_t object,
                         uint32_t page);
 
-/* --- the allocator; Locks: frames --- */
+/* --- the allocator; Locks: frames (core/ itself comes here through core_host) --- */
 
 bool frame_exists(const struct frame_table *table, frame_no_t frame);
 /* Takes an aligned block of 2^order frames out of the free lists; all stay FREE
@@ -144,6 +151,8 @@ bool frame_exists(const struct frame_table *table, frame_no_t frame);
 frame_no_t frame_block_take(struct frame_table *table, unsigned order);
 /* The block, or any run of frames marked as above, goes back. */
 void frame_run_put(struct frame_table *table, frame_no_t first, uint32_t count);
+/* The smallest order whose blocks hold `pages`. Needs: 0 < pages <= 2^FRAME_ORDER_MAX. */
+unsigned frame_order_for(uint32_t pages);
 /* Moves single frames between the allocator and a magazine. */
 void magazine_fill(struct frame_table *table, struct magazine *magazine, uint32_t count);
 void magazine_empty(struct frame_table *table, struct magazine *magazine, uint32_t keep);
@@ -155,6 +164,10 @@ frame_no_t frame_take_kernel(struct core_cpu *cpu, enum frame_kind kind, uint32_
                              uint32_t detail);
 frame_no_t frame_take_anon(struct core_cpu *cpu, frame_no_t table_frame, uint32_t slot);
 frame_no_t frame_take_object(struct core_cpu *cpu, uint32_t object, uint32_t page);
+
+/* A run out of host.block_take becomes, zeroed, pages 0.. of the object. */
+void frame_run_to_object(struct core_cpu *cpu, frame_no_t first, uint32_t count,
+                         uint32_t object);
 
 /* KERNEL, ANON or OBJECT to FREE.  For frames no translation ever reached, or
  * whose round is done.  CHECKs owner, maps == 0 and pins == 0 (FR3). */
@@ -169,17 +182,26 @@ bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, u
 
 /* --- counts --- */
 
-/* Adds one; CHECKs the state and that the count does not overflow. */
+/* Adds or takes one; CHECKs the state and that the count does not overflow (FR3). */
 void frame_map(struct frame_table *table, frame_no_t frame, enum frame_state state);
 void frame_unmap(struct frame_table *table, frame_no_t frame, enum frame_state state);
+/* Same for `count` entries of a TABLE at once. */
+void frame_map_many(struct frame_table *table, frame_no_t frame, enum frame_state state,
+                    uint32_t count);
+void frame_unmap_many(struct frame_table *table, frame_no_t frame, enum frame_state state,
+                      uint32_t count);
+/* The companion of a TABLE frame, FRAME_NONE for none; the one writer of its `detail`. */
+void frame_set_companion(struct frame_table *table, frame_no_t frame, frame_no_t companion);
 
 /* Sum over states, for the audit and `mem`: counts[FRAME_STATE_COUNT], kinds[FRAME_KIND_COUNT]. */
 void frame_count(const struct frame_table *table, uint64_t *counts, uint64_t *kinds);
 const char *frame_state_name(enum frame_state state);
 const char *frame_kind_name(enum frame_kind kind);
+/* What `owner` of such a frame is: "untyped", "table", "object", "space", "pool", "next", "none". */
+const char *frame_owner_kind(const struct frame *frame);
 bool frame_edge_allowed(enum frame_state from, enum frame_state to);
 
-/* The free lists, table and magazines agree (FR1, FR5); CHECKs.  Cost: O(frames). */
+/* Free lists and table agree, counts too (FR1, FR5); CHECKs.  Cost: O(frames). */
 void frame_check_invariants(const struct frame_table *table);
 
 #endif

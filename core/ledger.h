@@ -9,8 +9,9 @@
  *
  * Reserve takes from available; commit and release are its two ends: what is
  * reserved is already charged, so a later step cannot fail for quota (LG3);
- * roll back is release.  These touch one word, atomically, and need no lock.
- * Donation and the tree's shape: Locks: ledgers.
+ * roll back is release.  These touch one word, atomically, and need no lock;
+ * nor do references, as who adds one has one.  Donation and the tree's shape,
+ * creation and collection: Locks: ledgers.
  */
 #ifndef CORE_LEDGER_H
 #define CORE_LEDGER_H
@@ -25,10 +26,10 @@
 struct ledger {
     uint32_t parent;     /* ID_NONE: the root */
     uint32_t children;
-    uint32_t references; /* capabilities and holders (processes, objects, spaces...) */
+    uint32_t references; /* capabilities and holders (processes, objects, spaces...); atomic */
     uint32_t reserved;
     uint64_t limit[CAD_RESOURCE_COUNT];
-    uint64_t available[CAD_RESOURCE_COUNT];
+    uint64_t available[CAD_RESOURCE_COUNT]; /* atomic */
     uint64_t donated[CAD_RESOURCE_COUNT];
     char name[LEDGER_NAME_BYTES];
 };
@@ -45,11 +46,16 @@ MUST_CHECK status_t ledger_create_root(struct core_cpu *cpu,
  * Fails: QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t ledger_create_child(struct core_cpu *cpu, uint32_t parent, const char *name,
                                         uint32_t *out);
+/* Needs: a reference that keeps it alive meanwhile.  Locks: none. */
 void ledger_take(struct core_cpu *cpu, uint32_t ledger);
-/* Drops a reference; with the last, and no children, what it was given goes
- * back to its parent and the record dies (and maybe the parent's, bounded by depth).
- * CHECKs that nothing is used then. */
+/* Drops a reference; after the last, tells host.ledger_idle.
+ * Locks: none (and not ledgers, which the hook may take). */
 void ledger_put(struct core_cpu *cpu, uint32_t ledger);
+/* If the ledger lives without references and children, what it was given goes
+ * back to its parent and the record dies; then the same for the parent (bounded
+ * by depth).  Else nothing: so a late or second call does no harm.
+ * CHECKs that nothing is used then.  Locks: ledgers. */
+void ledger_collect(struct core_cpu *cpu, uint32_t ledger);
 
 /* All or nothing.  Fails: the resource's QUOTA_*; state unchanged. */
 MUST_CHECK status_t ledger_reserve(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what,
@@ -57,13 +63,18 @@ MUST_CHECK status_t ledger_reserve(struct core_cpu *cpu, uint32_t ledger, enum c
 /* Exact inverse; CHECKs that it does not give back more than is used (LG2). */
 void ledger_release(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what, uint64_t amount);
 
-/* Fails: INVALID unless child's parent is ledger; the QUOTA_* of the resource; UNCHARGED. */
+/* Moves `amount` of what the ledger has available into its child's limit.  Locks: ledgers.
+ * Fails: INVALID unless child's parent is ledger; the QUOTA_* of the resource; state unchanged. */
 MUST_CHECK status_t ledger_donate(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
                                   enum cad_resource what, uint64_t amount);
+/* Moves `amount` of what the child has available back.  Locks: ledgers.
+ * Fails: INVALID as above; UNCHARGED: more than was donated or is unused; state unchanged. */
 MUST_CHECK status_t ledger_take_back(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
                                      enum cad_resource what, uint64_t amount);
 
+/* Exact while nobody donates; never below the truth otherwise by more than one donation. */
 uint64_t ledger_used(const struct ledger *ledger, enum cad_resource what);
 status_t ledger_quota_status(enum cad_resource what);
+const char *ledger_resource_name(enum cad_resource what);
 
 #endif

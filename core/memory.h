@@ -2,6 +2,9 @@
 /*
  * What core/ is given instead of hardware: a view of physical memory, and the
  * few things it must ask its host for.
+ *
+ * Hooks may take only locks of the ranks they name, all inner to those core/
+ * functions run under, so core/ may call them from anywhere.
  */
 #ifndef CORE_MEMORY_H
 #define CORE_MEMORY_H
@@ -15,13 +18,19 @@ struct core_host {
     /* Frame n's bytes are at direct_map + n * PAGE_SIZE, 8-byte aligned words. */
     uint8_t *direct_map;
     void (*page_clear)(frame_no_t frame);
-    /* Moves frames from the shared allocator into an empty magazine of this CPU;
-     * leaves it empty when there are none.  Takes the frames lock. */
+    /* Moves frames from the shared allocator into an empty magazine of this CPU
+     * (magazine_fill); leaves it empty when there are none.  Takes the frames lock. */
     void (*magazine_refill)(struct core_cpu *cpu);
-    /* Moves half of a full magazine back. */
+    /* Moves half of a full magazine back (magazine_empty).  Takes the frames lock. */
     void (*magazine_drain)(struct core_cpu *cpu);
-    /* Backs more records of a pool that ran out; false: not now (PRESSURE). */
+    /* frame_block_take and frame_run_put under the frames lock. */
+    frame_no_t (*block_take)(struct core_cpu *cpu, unsigned order);
+    void (*run_put)(struct core_cpu *cpu, frame_no_t first, uint32_t count);
+    /* Backs more records of a pool that ran out (id_pool_extend); false: not now (PRESSURE). */
     bool (*pool_grow)(struct core_cpu *cpu, struct id_pool *pool);
+    /* A ledger's last reference is gone: calls ledger_collect under the ledgers lock,
+     * now or later. */
+    void (*ledger_idle)(struct core_cpu *cpu, uint32_t ledger);
 };
 
 #endif

@@ -69,7 +69,7 @@ uint32_t object_index_nodes(uint32_t pages);
 /* A new object with one reference and one claim by `ledger`, both the caller's.
  * Reserves everything (quota, record, claim, frames) before anything is visible.
  * Fails: INVALID, QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged.
- * create_contiguous, create_untyped: Locks: frames too. */
+ * Locks: objects alone; the frames lock is inside host hooks. */
 MUST_CHECK status_t object_create(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,
                                   uint32_t *out);
 MUST_CHECK status_t object_create_contiguous(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,

@@ -11,7 +11,7 @@
  *
  * Charges: a top-level untyped charges its pages (committed) and its record to
  * the ledger that asked; children charge their record alone.
- * Locks: objects; the frames lock too where a range leaves or enters FREE.
+ * Locks: objects; ranges leave and enter FREE through host hooks, which take the frames lock.
  */
 #ifndef CORE_UNTYPED_H
 #define CORE_UNTYPED_H
@@ -34,14 +34,16 @@ struct untyped_table {
     struct id_pool ids;
 };
 
-/* Needs: pages > 0. `block` run comes from the allocator inside (Locks: frames).
- * Fails: INVALID, QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged. */
+/* A top-level untyped with one reference, the caller's.
+ * Fails: INVALID (0 pages, more than 2^FRAME_ORDER_MAX), QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t untyped_create(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,
                                    uint32_t *out);
+/* The next `pages` pages as a child, which holds a reference; one of its own is the caller's.
+ * Fails: INVALID (0 pages), QUOTA_METADATA, PRESSURE when fewer pages are left; unchanged. */
 MUST_CHECK status_t untyped_retype_untyped(struct core_cpu *cpu, uint32_t untyped, uint32_t ledger,
                                            uint32_t pages, uint32_t *out);
 /* The next `pages` frames become OBJECT(object, 0..) in order, zeroed; gives the first.
- * The object counts as a child until untyped_return_object.
+ * The object counts as a child, and holds a reference, until untyped_return_object.
  * Fails: INVALID, PRESSURE when fewer pages are left; state unchanged. */
 MUST_CHECK status_t untyped_retype_object(struct core_cpu *cpu, uint32_t untyped, uint32_t object,
                                           uint32_t pages, frame_no_t *first);
@@ -52,7 +54,10 @@ void untyped_return_object(struct core_cpu *cpu, uint32_t untyped, uint32_t obje
 MUST_CHECK status_t untyped_reset(struct core_cpu *cpu, uint32_t untyped);
 void untyped_take(struct core_cpu *cpu, uint32_t untyped);
 /* Drops a reference; the last destroys it: a top-level's range becomes FREE, a
- * child's goes back to its parent (which drops a reference). Locks: frames too. */
+ * child's goes back to its parent (which drops a reference). Cost: O(pages). */
 void untyped_put(struct core_cpu *cpu, uint32_t untyped);
+
+/* next within pages, children and references of live parents, no child outside; CHECKs. */
+void untyped_check_invariants(const struct core_cpu *cpu);
 
 #endif
