@@ -7,9 +7,8 @@
  * the object on the way to destruction (MO2), which is bounded per step (EX4).
  *
  * Pages: CONTIGUOUS and BOOT objects (and those of an untyped) are a run that
- * starts at `first`.  PAGES objects have an index: `first` is the frame itself
- * for one page, else the root node, a frame of 1,024 frame numbers, of a tree
- * `height` nodes high.  All pages are present from creation on, so `object_page`
+ * starts at `first`.  PAGES objects have an index (core/object_index.h) whose
+ * root is `first`.  All pages are present from creation on, so `object_page`
  * never fails in range and reads what no one changes.
  *
  * Charges: each ledger that holds the object, by capability or by mapping, has
@@ -29,7 +28,6 @@
 #include "core/id_pool.h"
 
 #define OBJECT_PAGES_MAX (1u << 28)       /* 1 TiB */
-#define OBJECT_NODE_ENTRIES 1024u
 
 struct object {
     uint8_t kind;        /* enum cad_object_kind */
@@ -63,8 +61,7 @@ struct object_table {
     struct id_pool claim_ids;
 };
 
-/* Frames an object of `pages` pages needs for its index. */
-uint32_t object_index_nodes(uint32_t pages);
+COMPILE_ASSERT(OBJECT_PAGES_MAX == 1u << 28, three_levels_of_index_reach_every_page);
 
 /* A new object with one reference and one claim by `ledger`, both the caller's.
  * Reserves everything (quota, record, claim, frames) before anything is visible.
@@ -72,8 +69,11 @@ uint32_t object_index_nodes(uint32_t pages);
  * Locks: objects alone; the frames lock is inside host hooks. */
 MUST_CHECK status_t object_create(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,
                                   uint32_t *out);
+/* A run whose first frame is a multiple of alignment_pages, a power of two; INVALID otherwise,
+ * and for more than 2^FRAME_ORDER_MAX pages. */
 MUST_CHECK status_t object_create_contiguous(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,
                                              uint32_t alignment_pages, uint32_t *out);
+/* The untyped's next pages; PRESSURE when it has fewer left. */
 MUST_CHECK status_t object_create_untyped(struct core_cpu *cpu, uint32_t ledger, uint32_t untyped,
                                           uint32_t pages, uint32_t *out);
 /* Boot only: RESERVED frames [first, first + pages) as a BOOT object. */
@@ -83,17 +83,26 @@ MUST_CHECK status_t object_create_boot(struct core_cpu *cpu, uint32_t ledger, fr
 /* The frame of a page. Needs: object live, page < pages. Locks: none (see above). */
 frame_no_t object_page(const struct core_cpu *cpu, uint32_t object, uint32_t page);
 
-/* A reason for `ledger` to pay: its first charges.
+/* A reason for `ledger` to pay: its first charges.  Cost: O(claims of the object).
  * Fails: QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t object_claim(struct core_cpu *cpu, uint32_t object, uint32_t ledger);
+/* Needs: a claim by ledger, CHECKed. */
 void object_unclaim(struct core_cpu *cpu, uint32_t object, uint32_t ledger);
+/* Pages that each claim charges. */
+uint32_t object_claim_pages(const struct object *object);
 
+/* Needs: object not dying, CHECKed. */
 void object_take(struct core_cpu *cpu, uint32_t object);
-/* Drops a reference. Gives: true when it was the last: the caller queues the
- * object for object_destroy_step. */
+/* Drops a reference. Gives: true when it was the last: the object is dying and the
+ * caller queues it for object_destroy_step.  All claims are gone by then, CHECKed. */
 bool object_put(struct core_cpu *cpu, uint32_t object);
-/* Gives back at most `budget` pages of a dying object (CHECKs maps and pins zero).
- * Gives: true when it is gone. */
+/* Gives back at most `budget` pages of a dying object (CHECKs maps and pins zero); the
+ * run of an untyped goes back in one step.
+ * Needs: budget > 0. Gives: true when it is gone. */
 bool object_destroy_step(struct core_cpu *cpu, uint32_t object, uint32_t budget);
+
+/* Counts and lists of objects, claims and their mapping records agree; CHECKs.
+ * Cost: O(objects + claims + mappings). */
+void object_check_invariants(const struct core_cpu *cpu);
 
 #endif

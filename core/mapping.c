@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Mapping records stand in two lists, the object's and the space's; new ones
+ * come first in both.
+ */
+#include "core/mapping.h"
+
+#include "base/assert.h"
+#include "core/cadastre.h"
+#include "core/charge.h"
+
+static struct mapping *mapping_at(const struct core_cpu *cpu, uint32_t mapping)
+{
+    return &cpu->cadastre->mappings.mappings[mapping];
+}
+
+static struct mapping *mapping_live(const struct core_cpu *cpu, uint32_t mapping)
+{
+    ASSERT(id_is_live(&cpu->cadastre->mappings.ids, mapping));
+    return mapping_at(cpu, mapping);
+}
+
+static void object_link(struct core_cpu *cpu, uint32_t mapping)
+{
+    struct mapping *record = mapping_at(cpu, mapping);
+    struct object *object = &cpu->cadastre->objects.objects[record->object];
+
+    record->next = object->mappings;
+    record->previous = ID_NONE;
+    if (record->next != ID_NONE) {
+        mapping_at(cpu, record->next)->previous = mapping;
+    }
+    object->mappings = mapping;
+    object->mapping_count++;
+}
+
+static void space_link(struct core_cpu *cpu, uint32_t mapping)
+{
+    struct mapping *record = mapping_at(cpu, mapping);
+    struct space *space = &cpu->cadastre->spaces.spaces[record->space];
+
+    record->space_next = space->mappings;
+    record->space_previous = ID_NONE;
+    if (record->space_next != ID_NONE) {
+        mapping_at(cpu, record->space_next)->space_previous = mapping;
+    }
+    space->mappings = mapping;
+    space->mapping_count++;
+}
+
+static void object_unlink(struct core_cpu *cpu, const struct mapping *record)
+{
+    struct object *object = &cpu->cadastre->objects.objects[record->object];
+
+    if (record->previous == ID_NONE) {
+        object->mappings = record->next;
+    } else {
+        mapping_at(cpu, record->previous)->next = record->next;
+    }
+    if (record->next != ID_NONE) {
+        mapping_at(cpu, record->next)->previous = record->previous;
+    }
+    object->mapping_count--;
+}
+
+static void space_unlink(struct core_cpu *cpu, const struct mapping *record)
+{
+    struct space *space = &cpu->cadastre->spaces.spaces[record->space];
+
+    if (record->space_previous == ID_NONE) {
+        space->mappings = record->space_next;
+    } else {
+        mapping_at(cpu, record->space_previous)->space_next = record->space_next;
+    }
+    if (record->space_next != ID_NONE) {
+        mapping_at(cpu, record->space_next)->space_previous = record->space_previous;
+    }
+    space->mapping_count--;
+}
+
+/* Quota, claim and record. Fails: state unchanged. */
+static status_t mapping_reserve(struct core_cpu *cpu, uint32_t object, uint32_t ledger,
+                                uint32_t *mapping)
+{
+    status_t status = ledger_reserve(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_MAPPING);
+
+    if (status != CAD_OK) {
+        return status;
+    }
+    status = object_claim(cpu, object, ledger);
+    if (status == CAD_OK && !id_pool_take(cpu, &cpu->cadastre->mappings.ids, mapping)) {
+        object_unclaim(cpu, object, ledger);
+        status = CAD_PRESSURE;
+    }
+    if (status != CAD_OK) {
+        ledger_release(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_MAPPING);
+    }
+    return status;
+}
+
+/* Fills a record that mapping_reserve gave; nothing fails here. */
+static void mapping_commit(struct core_cpu *cpu, uint32_t mapping, uint32_t object, uint32_t space)
+{
+    const struct cadastre *cadastre = cpu->cadastre;
+    struct mapping *record = mapping_at(cpu, mapping);
+
+    record->object = object;
+    record->space = space;
+    record->object_generation = cadastre->objects.ids.slots[object].generation;
+    record->space_generation = cadastre->spaces.ids.slots[space].generation;
+    record->ledger = cadastre->spaces.spaces[space].ledger;
+    object_take(cpu, object);
+    object_link(cpu, mapping);
+    space_link(cpu, mapping);
+}
+
+status_t mapping_create(struct core_cpu *cpu, uint32_t object, uint32_t space, virt_addr_t address,
+                        uint32_t first_page, uint32_t pages, uint32_t ceiling, uint32_t *out)
+{
+    const struct cadastre *cadastre = cpu->cadastre;
+    uint32_t mapping;
+    status_t status;
+
+    ASSERT(id_is_live(&cadastre->objects.ids, object));
+    ASSERT(id_is_live(&cadastre->spaces.ids, space));
+    ASSERT(pages > 0 && first_page < cadastre->objects.objects[object].pages);
+    ASSERT(pages <= cadastre->objects.objects[object].pages - first_page);
+    status = mapping_reserve(cpu, object, cadastre->spaces.spaces[space].ledger, &mapping);
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    mapping_commit(cpu, mapping, object, space);
+    mapping_at(cpu, mapping)->address = address;
+    mapping_at(cpu, mapping)->first_page = first_page;
+    mapping_at(cpu, mapping)->pages = pages;
+    mapping_at(cpu, mapping)->ceiling = ceiling;
+    *out = mapping;
+    return CAD_OK;
+}
+
+status_t mapping_split(struct core_cpu *cpu, uint32_t mapping, uint32_t pages_before,
+                       uint32_t *tail)
+{
+    struct mapping *head = mapping_live(cpu, mapping);
+    uint32_t rest;
+    status_t status;
+
+    ASSERT(pages_before > 0 && pages_before < head->pages);
+    status = mapping_reserve(cpu, head->object, head->ledger, &rest);
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    mapping_commit(cpu, rest, head->object, head->space);
+    mapping_at(cpu, rest)->address = head->address + ((uint64_t)pages_before << PAGE_SHIFT);
+    mapping_at(cpu, rest)->first_page = head->first_page + pages_before;
+    mapping_at(cpu, rest)->pages = head->pages - pages_before;
+    mapping_at(cpu, rest)->ceiling = head->ceiling;
+    head->pages = pages_before;
+    *tail = rest;
+    return CAD_OK;
+}
+
+void mapping_trim_head(struct core_cpu *cpu, uint32_t mapping, uint32_t pages)
+{
+    struct mapping *record = mapping_live(cpu, mapping);
+
+    ASSERT(pages < record->pages);
+    record->address += (uint64_t)pages << PAGE_SHIFT;
+    record->first_page += pages;
+    record->pages -= pages;
+}
+
+void mapping_trim_tail(struct core_cpu *cpu, uint32_t mapping, uint32_t pages)
+{
+    struct mapping *record = mapping_live(cpu, mapping);
+
+    ASSERT(pages < record->pages);
+    record->pages -= pages;
+}
+
+bool mapping_destroy(struct core_cpu *cpu, uint32_t mapping)
+{
+    const struct mapping *record = mapping_live(cpu, mapping);
+    uint32_t object = record->object;
+    uint32_t ledger = record->ledger;
+
+    object_unlink(cpu, record);
+    space_unlink(cpu, record);
+    id_pool_put(&cpu->cadastre->mappings.ids, mapping);
+    ledger_release(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_MAPPING);
+    object_unclaim(cpu, object, ledger);
+    return object_put(cpu, object);
+}

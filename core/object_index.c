@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Filling goes up the page numbers and takes a node just before its first page;
+ * releasing goes the same way and gives a node back just after its last page,
+ * so at every moment the entries above what is left are there to find it.
+ */
+#include "core/object_index.h"
+
+#include "base/assert.h"
+#include "core/cadastre.h"
+
+COMPILE_ASSERT(OBJECT_NODE_ENTRIES * sizeof(uint32_t) == PAGE_SIZE, node_fills_a_frame);
+
+static struct object *object_at(const struct core_cpu *cpu, uint32_t object)
+{
+    return &cpu->cadastre->objects.objects[object];
+}
+
+static frame_no_t node_read(const struct core_cpu *cpu, frame_no_t node, uint32_t entry)
+{
+    return (frame_no_t)(table_words(cpu, node)[entry / 2] >> (entry % 2 * 32));
+}
+
+static void node_write(const struct core_cpu *cpu, frame_no_t node, uint32_t entry,
+                       frame_no_t frame)
+{
+    uint64_t *word = &table_words(cpu, node)[entry / 2];
+    uint64_t other_half = *word & (UINT64_C(0xffffffff) << ((entry + 1) % 2 * 32));
+
+    *word = other_half | (uint64_t)frame << (entry % 2 * 32);
+}
+
+/* The entry, in the node of `level` + 1, of what covers `page` at `level`. */
+static uint32_t entry_of(unsigned level, uint32_t page)
+{
+    return page >> (level * OBJECT_NODE_BITS) & (OBJECT_NODE_ENTRIES - 1);
+}
+
+unsigned object_index_height(uint32_t pages)
+{
+    unsigned height = 0;
+
+    while (object_index_span(height) < pages) {
+        height++;
+    }
+    return height;
+}
+
+uint32_t object_index_nodes(uint32_t pages)
+{
+    uint32_t nodes = 0;
+    uint32_t covered = pages;
+
+    while (covered > 1) {
+        covered = (covered + OBJECT_NODE_ENTRIES - 1) >> OBJECT_NODE_BITS;
+        nodes += covered;
+    }
+    return nodes;
+}
+
+frame_no_t object_index_frame(const struct core_cpu *cpu, uint32_t object, unsigned level,
+                              uint32_t page)
+{
+    const struct object *record = object_at(cpu, object);
+    frame_no_t frame = record->first;
+
+    for (unsigned at = record->height; at > level && frame != FRAME_NONE; at--) {
+        frame = node_read(cpu, frame, entry_of(at - 1, page));
+    }
+    return frame;
+}
+
+/* Needs: the node above, if level is not the root's, is there. */
+static void index_link(struct core_cpu *cpu, uint32_t object, unsigned level, uint32_t page,
+                       frame_no_t frame)
+{
+    struct object *record = object_at(cpu, object);
+
+    if (level == record->height) {
+        record->first = frame;
+    } else {
+        frame_no_t node = object_index_frame(cpu, object, level + 1, page);
+
+        node_write(cpu, node, entry_of(level, page), frame);
+    }
+}
+
+static bool index_take(struct core_cpu *cpu, uint32_t object, unsigned level, uint32_t page)
+{
+    frame_no_t frame;
+
+    if (level == 0) {
+        frame = frame_take_object(cpu, object, page);
+    } else {
+        frame = frame_take_kernel(cpu, FRAME_KIND_INDEX, object, object_index_detail(level, page));
+    }
+    if (frame == FRAME_NONE) {
+        return false;
+    }
+    index_link(cpu, object, level, page, frame);
+    return true;
+}
+
+/* Absent ones are skipped: a filling that stopped leaves the last path incomplete. */
+static void index_give(struct core_cpu *cpu, uint32_t object, unsigned level, uint32_t page)
+{
+    frame_no_t frame = object_index_frame(cpu, object, level, page);
+
+    if (frame == FRAME_NONE) {
+        return;
+    }
+    index_link(cpu, object, level, page, FRAME_NONE);
+    frame_release(cpu, frame, level == 0 ? FRAME_OBJECT : FRAME_KERNEL, object);
+}
+
+/* Highest level at which `page` is the first of its node; 0 for most. */
+static unsigned level_starting_at(unsigned height, uint32_t page)
+{
+    unsigned level = 0;
+
+    while (level < height && (page & (object_index_span(level + 1) - 1)) == 0) {
+        level++;
+    }
+    return level;
+}
+
+/* Highest level at which `page` is the last of its node. */
+static unsigned level_ending_at(unsigned height, uint32_t page, uint32_t pages)
+{
+    return page + 1 == pages ? height : level_starting_at(height, page + 1);
+}
+
+static void index_release(struct core_cpu *cpu, uint32_t object, uint32_t from, uint32_t to,
+                          uint32_t pages)
+{
+    unsigned height = object_at(cpu, object)->height;
+
+    for (uint32_t page = from; page < to; page++) {
+        unsigned top = level_ending_at(height, page, pages);
+
+        for (unsigned level = 0; level <= top; level++) {
+            index_give(cpu, object, level, page);
+        }
+    }
+}
+
+bool object_index_fill(struct core_cpu *cpu, uint32_t object)
+{
+    uint32_t pages = object_at(cpu, object)->pages;
+    unsigned height = object_at(cpu, object)->height;
+
+    ASSERT(height == object_index_height(pages));
+    for (uint32_t page = 0; page < pages; page++) {
+        for (unsigned above = level_starting_at(height, page) + 1; above > 0; above--) {
+            if (!index_take(cpu, object, above - 1, page)) {
+                index_release(cpu, object, 0, page + 1, page + 1);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+void object_index_release(struct core_cpu *cpu, uint32_t object, uint32_t from, uint32_t to)
+{
+    uint32_t pages = object_at(cpu, object)->pages;
+
+    ASSERT(from <= to && to <= pages);
+    index_release(cpu, object, from, to, pages);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The index of a memory object of kind PAGES: from page number to frame.
+ *
+ * A tree of nodes, each a frame KERNEL(INDEX, object) that holds 1,024 frame
+ * numbers, two in each 64-bit word.  Level 0 is the pages themselves, a node of
+ * level n covers 1,024^n pages, the root is `object->first` at level
+ * `object->height`; an object of one page has no node, its root is the page.
+ *
+ * Invariants: while the object lives every page and node is there; a node's
+ * frame detail says its level and which of that level it is, so that each frame
+ * points back at the one entry that holds it (FR1).
+ * Locks: objects while filling and releasing; none to read, as nobody changes
+ * an index between the two.
+ */
+#ifndef CORE_OBJECT_INDEX_H
+#define CORE_OBJECT_INDEX_H
+
+#include "base/types.h"
+#include "core/object.h"
+
+#define OBJECT_NODE_BITS    10u
+#define OBJECT_NODE_ENTRIES (1u << OBJECT_NODE_BITS)
+
+/* Pages that one node of `level` covers; 1 at level 0. */
+static inline uint32_t object_index_span(unsigned level)
+{
+    return 1u << (level * OBJECT_NODE_BITS);
+}
+
+/* Frame detail of the node of `level` that covers `page`. */
+static inline uint32_t object_index_detail(unsigned level, uint32_t page)
+{
+    return (uint32_t)level << 28 | page >> (level * OBJECT_NODE_BITS);
+}
+
+/* Needs: 0 < pages <= OBJECT_PAGES_MAX. */
+unsigned object_index_height(uint32_t pages);
+/* Frames that the index of an object of `pages` pages takes. */
+uint32_t object_index_nodes(uint32_t pages);
+
+/* The node of `level` that covers `page`; level 0: the page.
+ * Needs: kind PAGES, level <= height, page < pages.
+ * Gives: FRAME_NONE where a filling stopped or a release has been.  Cost: O(height). */
+frame_no_t object_index_frame(const struct core_cpu *cpu, uint32_t object, unsigned level,
+                              uint32_t page);
+
+/* Takes a frame for every node and page.
+ * Needs: an object whose kind, pages and height are set and `first` is FRAME_NONE.
+ * Gives: false when memory is short; all that was taken is given back. */
+MUST_CHECK bool object_index_fill(struct core_cpu *cpu, uint32_t object);
+/* Gives back pages [from, to), and each node when its last page goes.
+ * Needs: ranges ascending from 0 over calls; to <= pages; nothing maps or pins them, CHECKed. */
+void object_index_release(struct core_cpu *cpu, uint32_t object, uint32_t from, uint32_t to);
+
+#endif
