@@ -21,6 +21,9 @@ enum ipi {
 
 /* Number of CPUs that run, and this one's number, 0 for the first. */
 unsigned cpu_count(void);
+/* Number of CPUs that cpu_start_all() may bring up, this one included; all
+ * below it are to be attached.  Constant after boot. */
+unsigned cpu_possible(void);
 static inline struct arch_cpu *cpu_self(void);
 
 /* Gives each CPU (started or not yet) the memory for its struct cpu.  kernel/
@@ -42,7 +45,10 @@ void cpu_idle(void);
 
 _Noreturn void cpu_halt_forever(void);
 
-/* Which context a trap from user code saves into. */
+/* Which context a trap from user code saves into; NULL: none, no user code runs.
+ * Keeps the old context's segment bases (TLS) in it and loads the new one's, so
+ * the old record must still be a context: set another, or NULL, before its
+ * memory becomes something else. */
 static inline void cpu_set_context(struct arch_context *context);
 
 /* Up to 8 bytes of hardware randomness; false: this machine has none now. */
