@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Slots in their tables.  A slot is in exactly one table's list and in one place
+ * of the tree (core/cap_tree.h); both sets of links are by slot number.
+ */
+#include "core/cap.h"
+
+#include "base/assert.h"
+#include "core/cadastre.h"
+#include "core/cap_tree.h"
+#include "core/charge.h"
+
+static struct cap_slot *slot_at(const struct core_cpu *cpu, uint32_t slot)
+{
+    return &cpu->cadastre->caps.slots[slot];
+}
+
+static struct cap_slot *slot_live(const struct core_cpu *cpu, uint32_t slot)
+{
+    ASSERT(id_is_live(&cpu->cadastre->caps.slot_ids, slot));
+    return slot_at(cpu, slot);
+}
+
+static struct cap_table *table_live(const struct core_cpu *cpu, uint32_t table)
+{
+    ASSERT(id_is_live(&cpu->cadastre->caps.table_ids, table));
+    return &cpu->cadastre->caps.tables[table];
+}
+
+cap_id_t cap_id(const struct core_cpu *cpu, uint32_t slot)
+{
+    ASSERT(id_is_live(&cpu->cadastre->caps.slot_ids, slot));
+    return (cap_id_t)slot | cpu->cadastre->caps.slot_ids.slots[slot].generation
+                                << CAD_CAP_SLOT_BITS;
+}
+
+status_t cap_table_create(struct core_cpu *cpu, uint32_t ledger, uint32_t process, uint32_t *out)
+{
+    struct cap_tables *caps = &cpu->cadastre->caps;
+    uint32_t table;
+    status_t status = ledger_reserve(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_CAP_TABLE);
+
+    if (status != CAD_OK) {
+        return status;
+    }
+    if (!id_pool_take(cpu, &caps->table_ids, &table)) {
+        ledger_release(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_CAP_TABLE);
+        return CAD_PRESSURE;
+    }
+    /* commit */
+    ledger_take(cpu, ledger);
+    caps->tables[table].ledger = ledger;
+    caps->tables[table].process = process;
+    caps->tables[table].first = ID_NONE;
+    caps->tables[table].count = 0;
+    *out = table;
+    return CAD_OK;
+}
+
+void cap_table_destroy(struct core_cpu *cpu, uint32_t table)
+{
+    const struct cap_table *record = table_live(cpu, table);
+    uint32_t ledger = record->ledger;
+
+    CHECK_VALUE(record->first == ID_NONE && record->count == 0, table);
+    id_pool_put(&cpu->cadastre->caps.table_ids, table);
+    ledger_release(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_CAP_TABLE);
+    ledger_put(cpu, ledger);
+}
+
+status_t cap_lookup(const struct core_cpu *cpu, uint32_t table, cap_id_t id, uint32_t interface,
+                    uint32_t rights, uint32_t *slot)
+{
+    const struct cap_tables *caps = &cpu->cadastre->caps;
+    uint32_t index = (uint32_t)(id & ((1u << CAD_CAP_SLOT_BITS) - 1));
+    const struct cap_slot *found;
+
+    if (!id_matches(&caps->slot_ids, index, id >> CAD_CAP_SLOT_BITS)) {
+        return CAD_STALE;
+    }
+    found = &caps->slots[index];
+    if (found->table != table) {
+        return CAD_STALE;
+    }
+    if (interface != CAD_INTERFACE_NONE && found->object.interface != interface) {
+        return CAD_WRONG_TYPE;
+    }
+    if ((found->rights & rights) != rights) {
+        return CAD_NO_RIGHT;
+    }
+    *slot = index;
+    return CAD_OK;
+}
+
+/* What one more slot costs the table's ledger. Fails: state unchanged. */
+static status_t slot_charge(struct core_cpu *cpu, uint32_t table)
+{
+    uint32_t ledger = table_live(cpu, table)->ledger;
+    status_t status = ledger_reserve(cpu, ledger, CAD_RESOURCE_SLOTS, 1);
+
+    if (status != CAD_OK) {
+        return status;
+    }
+    status = ledger_reserve(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_CAP_SLOT);
+    if (status != CAD_OK) {
+        ledger_release(cpu, ledger, CAD_RESOURCE_SLOTS, 1);
+    }
+    return status;
+}
+
+static void slot_uncharge(struct core_cpu *cpu, uint32_t table)
+{
+    uint32_t ledger = table_live(cpu, table)->ledger;
+
+    ledger_release(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_CAP_SLOT);
+    ledger_release(cpu, ledger, CAD_RESOURCE_SLOTS, 1);
+}
+
+static void table_add(struct core_cpu *cpu, uint32_t table, uint32_t slot)
+{
+    struct cap_table *record = table_live(cpu, table);
+
+    slot_at(cpu, slot)->table = table;
+    slot_at(cpu, slot)->table_next = record->first;
+    slot_at(cpu, slot)->table_previous = ID_NONE;
+    if (record->first != ID_NONE) {
+        slot_at(cpu, record->first)->table_previous = slot;
+    }
+    record->first = slot;
+    record->count++;
+}
+
+static void table_remove(struct core_cpu *cpu, uint32_t slot)
+{
+    const struct cap_slot *at = slot_at(cpu, slot);
+    struct cap_table *record = table_live(cpu, at->table);
+
+    if (at->table_previous == ID_NONE) {
+        record->first = at->table_next;
+    } else {
+        slot_at(cpu, at->table_previous)->table_next = at->table_next;
+    }
+    if (at->table_next != ID_NONE) {
+        slot_at(cpu, at->table_next)->table_previous = at->table_previous;
+    }
+    record->count--;
+}
+
+status_t cap_insert(struct core_cpu *cpu, uint32_t table, struct cap_object object,
+                    uint32_t rights, uint64_t badge, uint32_t *slot)
+{
+    uint32_t taken;
+    status_t status = slot_charge(cpu, table);
+
+    if (status != CAD_OK) {
+        return status;
+    }
+    if (!id_pool_take(cpu, &cpu->cadastre->caps.slot_ids, &taken)) {
+        slot_uncharge(cpu, table);
+        return CAD_PRESSURE;
+    }
+    /* commit */
+    slot_at(cpu, taken)->object.interface = object.interface;
+    slot_at(cpu, taken)->object.index = object.index;
+    slot_at(cpu, taken)->object.generation = object.generation;
+    slot_at(cpu, taken)->badge = badge;
+    slot_at(cpu, taken)->rights = rights;
+    slot_at(cpu, taken)->reserved = 0;
+    tree_init(cpu->cadastre->caps.slots, taken);
+    table_add(cpu, table, taken);
+    *slot = taken;
+    return CAD_OK;
+}
+
+/* May `source` have such a child? */
+static status_t derive_check(const struct cap_slot *source, uint32_t table, uint64_t badge)
+{
+    if (table != source->table && (source->rights & CAD_RIGHT_TRANSFER) == 0) {
+        return CAD_NOT_TRANSFERABLE;
+    }
+    if ((table == source->table || badge != 0) && (source->rights & CAD_RIGHT_DERIVE) == 0) {
+        return CAD_NO_RIGHT;
+    }
+    if (badge != 0 && source->badge != 0) {
+        return CAD_INVALID;
+    }
+    return CAD_OK;
+}
+
+status_t cap_derive(struct core_cpu *cpu, uint32_t source, uint32_t table, uint32_t rights,
+                    uint64_t badge, uint32_t *slot)
+{
+    const struct cap_slot *from = slot_live(cpu, source);
+    uint32_t child;
+    status_t status = derive_check(from, table, badge);
+
+    if (status != CAD_OK) {
+        return status;
+    }
+    status = cap_insert(cpu, table, from->object, from->rights & rights,
+                        badge != 0 ? badge : from->badge, &child);
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    tree_add(cpu->cadastre->caps.slots, source, child);
+    *slot = child;
+    return CAD_OK;
+}
+
+status_t cap_move(struct core_cpu *cpu, uint32_t source, uint32_t table, uint32_t *slot)
+{
+    const struct cap_slot *from = slot_live(cpu, source);
+    status_t status;
+
+    if ((from->rights & CAD_RIGHT_TRANSFER) == 0) {
+        return CAD_NOT_TRANSFERABLE;
+    }
+    status = slot_charge(cpu, table);
+    if (status != CAD_OK) {
+        return status;
+    }
+    if (!id_pool_renew(&cpu->cadastre->caps.slot_ids, source)) {
+        slot_uncharge(cpu, table);
+        return CAD_PRESSURE;
+    }
+    /* commit */
+    slot_uncharge(cpu, from->table);
+    table_remove(cpu, source);
+    table_add(cpu, table, source);
+    *slot = source;
+    return CAD_OK;
+}
+
+struct cap_object cap_delete(struct core_cpu *cpu, uint32_t slot)
+{
+    struct cap_object object = slot_live(cpu, slot)->object;
+    uint32_t table = slot_at(cpu, slot)->table;
+
+    tree_remove(cpu->cadastre->caps.slots, slot);
+    table_remove(cpu, slot);
+    slot_uncharge(cpu, table);
+    slot_at(cpu, slot)->table = ID_NONE;
+    slot_at(cpu, slot)->rights = 0;
+    id_pool_put(&cpu->cadastre->caps.slot_ids, slot);
+    return object;
+}
+
+bool cap_revoke_step(struct core_cpu *cpu, uint32_t slot, struct cap_object *object,
+                     uint32_t *table)
+{
+    uint32_t child = slot_live(cpu, slot)->first_child;
+
+    if (child == ID_NONE) {
+        return false;
+    }
+    *table = slot_at(cpu, child)->table;
+    *object = cap_delete(cpu, child);
+    return true;
+}
+
+uint32_t cap_table_first(const struct core_cpu *cpu, uint32_t table)
+{
+    return table_live(cpu, table)->first;
+}
+
+uint32_t cap_parent(const struct core_cpu *cpu, uint32_t slot)
+{
+    ASSERT(id_is_live(&cpu->cadastre->caps.slot_ids, slot));
+    return tree_parent(cpu->cadastre->caps.slots, slot);
+}
+
+/* Gives: how many slots the table's list has. */
+static uint32_t check_table(const struct core_cpu *cpu, uint32_t table)
+{
+    const struct cap_table *record = &cpu->cadastre->caps.tables[table];
+    uint32_t found = 0, before = ID_NONE;
+
+    CHECK_VALUE(id_is_live(&cpu->cadastre->ledgers.ids, record->ledger), table);
+    for (uint32_t at = record->first; at != ID_NONE; at = slot_at(cpu, at)->table_next) {
+        CHECK_VALUE(id_is_live(&cpu->cadastre->caps.slot_ids, at), at);
+        CHECK_VALUE(slot_at(cpu, at)->table == table, at);
+        CHECK_VALUE(slot_at(cpu, at)->table_previous == before, at);
+        CHECK_VALUE(found < record->count, table);
+        found++;
+        before = at;
+    }
+    CHECK_VALUE(found == record->count, table);
+    return found;
+}
+
+void cap_check_invariants(const struct core_cpu *cpu)
+{
+    const struct cap_tables *caps = &cpu->cadastre->caps;
+    uint32_t found = 0;
+
+    for (uint32_t table = 1; table < caps->table_ids.capacity; table++) {
+        if (id_is_live(&caps->table_ids, table)) {
+            found += check_table(cpu, table);
+        }
+    }
+    CHECK_VALUE(found == caps->slot_ids.live_count, found);
+    for (uint32_t slot = 1; slot < caps->slot_ids.capacity; slot++) {
+        if (id_is_live(&caps->slot_ids, slot)) {
+            tree_check(caps->slots, slot);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "core/cap_tree.h"
+
+#include "base/assert.h"
+
+static bool is_end(const struct cap_slot *slot)
+{
+    return slot->previous_sibling == ID_NONE || slot->next_sibling == ID_NONE;
+}
+
+void tree_init(struct cap_slot *slots, uint32_t slot)
+{
+    slots[slot].parent = ID_NONE;
+    slots[slot].first_child = ID_NONE;
+    slots[slot].last_child = ID_NONE;
+    slots[slot].next_sibling = ID_NONE;
+    slots[slot].previous_sibling = ID_NONE;
+}
+
+void tree_add(struct cap_slot *slots, uint32_t parent, uint32_t slot)
+{
+    uint32_t second = slots[parent].first_child;
+
+    slots[slot].parent = parent;
+    slots[slot].next_sibling = second;
+    slots[parent].first_child = slot;
+    if (second == ID_NONE) {
+        slots[parent].last_child = slot;
+    } else {
+        slots[second].previous_sibling = slot;
+        slots[second].parent = is_end(&slots[second]) ? parent : ID_NONE;
+    }
+}
+
+/* [first, last], linked among themselves, come between two siblings of `parent`, of
+ * which either may be ID_NONE: then they are that end of the list.  ID_NONE for both
+ * first and last: nothing comes between.
+ * Needs: parent is right if an end changes. */
+static void list_join(struct cap_slot *slots, uint32_t parent, uint32_t before, uint32_t after,
+                      uint32_t first, uint32_t last)
+{
+    uint32_t right = first == ID_NONE ? after : first;  /* what follows `before` */
+    uint32_t left = last == ID_NONE ? before : last;    /* what `after` follows */
+
+    if (before != ID_NONE) {
+        slots[before].next_sibling = right;
+    } else if (parent != ID_NONE) {
+        slots[parent].first_child = right;
+    }
+    if (after != ID_NONE) {
+        slots[after].previous_sibling = left;
+    } else if (parent != ID_NONE) {
+        slots[parent].last_child = left;
+    }
+    if (right != ID_NONE) {
+        slots[right].previous_sibling = before;
+    }
+    if (left != ID_NONE) {
+        slots[left].next_sibling = after;
+    }
+}
+
+/* `slot` may have become an end of `parent`'s list, or may be none any more. */
+static void end_name_parent(struct cap_slot *slots, uint32_t slot, uint32_t parent)
+{
+    if (slot != ID_NONE) {
+        slots[slot].parent = is_end(&slots[slot]) ? parent : ID_NONE;
+    }
+}
+
+void tree_remove(struct cap_slot *slots, uint32_t slot)
+{
+    uint32_t before = slots[slot].previous_sibling;
+    uint32_t after = slots[slot].next_sibling;
+    uint32_t first = slots[slot].first_child;
+    uint32_t last = slots[slot].last_child;
+    uint32_t parent = slots[slot].parent; /* ID_NONE between the ends, where no end changes */
+
+    list_join(slots, parent, before, after, first, last);
+    if (first != ID_NONE) {
+        end_name_parent(slots, first, parent);
+        end_name_parent(slots, last, parent);
+    } else if (before == ID_NONE || after == ID_NONE) {
+        end_name_parent(slots, before, parent);
+        end_name_parent(slots, after, parent);
+    }
+    tree_init(slots, slot);
+}
+
+uint32_t tree_parent(const struct cap_slot *slots, uint32_t slot)
+{
+    uint32_t at = slot;
+
+    while (slots[at].previous_sibling != ID_NONE && slots[at].next_sibling != ID_NONE) {
+        at = slots[at].next_sibling;
+    }
+    return slots[at].parent;
+}
+
+void tree_check(const struct cap_slot *slots, uint32_t slot)
+{
+    const struct cap_slot *at = &slots[slot];
+
+    CHECK_VALUE(at->previous_sibling == ID_NONE ||
+                slots[at->previous_sibling].next_sibling == slot, slot);
+    CHECK_VALUE(at->next_sibling == ID_NONE ||
+                slots[at->next_sibling].previous_sibling == slot, slot);
+    CHECK_VALUE(is_end(at) || at->parent == ID_NONE, slot);
+    if (at->parent != ID_NONE) {
+        CHECK_VALUE(at->previous_sibling != ID_NONE || slots[at->parent].first_child == slot, slot);
+        CHECK_VALUE(at->next_sibling != ID_NONE || slots[at->parent].last_child == slot, slot);
+    }
+    CHECK_VALUE((at->first_child == ID_NONE) == (at->last_child == ID_NONE), slot);
+    if (at->first_child != ID_NONE) {
+        CHECK_VALUE(slots[at->first_child].previous_sibling == ID_NONE, slot);
+        CHECK_VALUE(slots[at->first_child].parent == slot, slot);
+        CHECK_VALUE(slots[at->last_child].next_sibling == ID_NONE, slot);
+        CHECK_VALUE(slots[at->last_child].parent == slot, slot);
+    }
+}
