@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Ownership of frames: states, counts, and the way of single frames between
+ * their owners and this CPU's magazine.  The free lists are in frame_free.c.
+ */
+#include "core/frame.h"
+
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "core/cadastre.h"
+#include "core/frame_priv.h"
+
+bool frame_edge_allowed(enum frame_state from, enum frame_state to)
+{
+    return (unsigned)from < FRAME_STATE_COUNT && (unsigned)to < FRAME_STATE_COUNT &&
+           ((frame_edges >> ((unsigned)from * 8 + (unsigned)to)) & 1) != 0;
+}
+
+const char *frame_state_name(enum frame_state state)
+{
+#define FRAME_STATE_NAME(NAME, name, owner, detail, meaning) [FRAME_##NAME] = #name,
+    static const char *const names[] = { FRAME_STATE_LIST(FRAME_STATE_NAME) };
+#undef FRAME_STATE_NAME
+    return (unsigned)state < ARRAY_COUNT(names) ? names[state] : "?";
+}
+
+const char *frame_kind_name(enum frame_kind kind)
+{
+#define FRAME_KIND_NAME(NAME, name, owner, meaning) [FRAME_KIND_##NAME] = #name,
+    static const char *const names[] = { FRAME_KERNEL_KIND_LIST(FRAME_KIND_NAME) };
+#undef FRAME_KIND_NAME
+    return (unsigned)kind < ARRAY_COUNT(names) ? names[kind] : "?";
+}
+
+/* The words of the two lists' owner columns. */
+#define OWNER_NONE    "none"
+#define OWNER_UNTYPED "untyped"
+#define OWNER_TABLE   "table"
+#define OWNER_OBJECT  "object"
+#define OWNER_NEXT    "next"
+#define OWNER_SPACE   "space"
+#define OWNER_POOL    "pool"
+#define OWNER_BY_KIND NULL
+
+const char *frame_owner_kind(const struct frame *frame)
+{
+#define FRAME_STATE_OWNER(NAME, name, owner, detail, meaning) [FRAME_##NAME] = OWNER_##owner,
+    static const char *const by_state[] = { FRAME_STATE_LIST(FRAME_STATE_OWNER) };
+#undef FRAME_STATE_OWNER
+#define FRAME_KIND_OWNER(NAME, name, owner, meaning) [FRAME_KIND_##NAME] = OWNER_##owner,
+    static const char *const by_kind[] = { FRAME_KERNEL_KIND_LIST(FRAME_KIND_OWNER) };
+#undef FRAME_KIND_OWNER
+    if (frame->state >= FRAME_STATE_COUNT)
+        return "?";
+    if (frame->state != FRAME_KERNEL)
+        return by_state[frame->state];
+    return frame->kind < FRAME_KIND_COUNT ? by_kind[frame->kind] : "?";
+}
+
+/* --- boot --- */
+
+static void frame_adopt(struct frame_table *table, frame_no_t frame,
+                        const struct frame_change *change)
+{
+    CHECK_VALUE(frame != FRAME_NONE && frame_exists(table, frame), frame);
+    frame_set_state(table, frame, 1, change);
+}
+
+void frame_adopt_kernel(struct frame_table *table, frame_no_t frame, enum frame_kind kind,
+                        uint32_t owner, uint32_t detail)
+{
+    struct frame_change change = { .from = FRAME_RESERVED, .to = FRAME_KERNEL,
+                                   .to_kind = (uint8_t)kind, .to_owner = owner,
+                                   .to_detail = detail };
+    frame_adopt(table, frame, &change);
+}
+
+void frame_adopt_object(struct frame_table *table, frame_no_t frame, uint32_t object,
+                        uint32_t page)
+{
+    struct frame_change change = { .from = FRAME_RESERVED, .to = FRAME_OBJECT,
+                                   .to_owner = object, .to_detail = page };
+    frame_adopt(table, frame, &change);
+}
+
+/* --- single frames by the magazine --- */
+
+/* A zeroed frame, still FREE and marked as taken; FRAME_NONE when memory is short. */
+static inline frame_no_t magazine_pop(struct core_cpu *cpu)
+{
+    struct magazine *magazine = &cpu->magazine;
+
+    if (magazine->count == 0) {
+        cpu->cadastre->host.magazine_refill(cpu);
+        if (magazine->count == 0)
+            return FRAME_NONE;
+    }
+    frame_no_t frame = magazine->frames[--magazine->count];
+
+    cpu->cadastre->host.page_clear(frame);
+    return frame;
+}
+
+static inline void magazine_push(struct core_cpu *cpu, frame_no_t frame)
+{
+    struct magazine *magazine = &cpu->magazine;
+
+    if (magazine->count == MAGAZINE_FRAMES)
+        cpu->cadastre->host.magazine_drain(cpu);
+    CHECK_VALUE(magazine->count < MAGAZINE_FRAMES, frame);
+    magazine->frames[magazine->count++] = frame;
+}
+
+static inline frame_no_t frame_take(struct core_cpu *cpu, enum frame_state state,
+                                    enum frame_kind kind, uint32_t owner, uint32_t detail)
+{
+    frame_no_t frame = magazine_pop(cpu);
+
+    if (frame != FRAME_NONE) {
+        struct frame_change change = { .from = FRAME_FREE, .to = (uint8_t)state,
+                                       .from_kind = FRAME_FREE_MAGAZINE, .to_kind = (uint8_t)kind,
+                                       .to_owner = owner, .to_detail = detail };
+        frame_set_state(&cpu->cadastre->frames, frame, 1, &change);
+    }
+    return frame;
+}
+
+frame_no_t frame_take_kernel(struct core_cpu *cpu, enum frame_kind kind, uint32_t owner,
+                             uint32_t detail)
+{
+    return frame_take(cpu, FRAME_KERNEL, kind, owner, detail);
+}
+
+frame_no_t frame_take_anon(struct core_cpu *cpu, frame_no_t table_frame, uint32_t slot)
+{
+    return frame_take(cpu, FRAME_ANON, 0, table_frame, slot);
+}
+
+frame_no_t frame_take_object(struct core_cpu *cpu, uint32_t object, uint32_t page)
+{
+    return frame_take(cpu, FRAME_OBJECT, 0, object, page);
+}
+
+void frame_run_to_object(struct core_cpu *cpu, frame_no_t first, uint32_t count, uint32_t object)
+{
+    struct frame_change change = { .from = FRAME_FREE, .to = FRAME_OBJECT,
+                                   .from_kind = FRAME_FREE_MAGAZINE, .to_owner = object,
+                                   .numbered = true };
+    for (uint32_t i = 0; i < count; i++)
+        cpu->cadastre->host.page_clear(first + i);
+    frame_set_state(&cpu->cadastre->frames, first, count, &change);
+}
+
+void frame_release(struct core_cpu *cpu, frame_no_t frame, enum frame_state state, uint32_t owner)
+{
+    struct frame_change change = { .from = (uint8_t)state, .to = FRAME_FREE, .from_owner = owner,
+                                   .to_kind = FRAME_FREE_MAGAZINE };
+    CHECK_VALUE(state == FRAME_KERNEL || state == FRAME_ANON || state == FRAME_OBJECT, frame);
+    frame_set_state(&cpu->cadastre->frames, frame, 1, &change);
+    magazine_push(cpu, frame);
+}
+
+void frame_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t frame,
+                      enum frame_state state, uint32_t owner)
+{
+    struct frame_change change = { .from = (uint8_t)state, .to = FRAME_QUARANTINE,
+                                   .from_owner = owner, .to_owner = chain->head };
+    frame_set_state(&cpu->cadastre->frames, frame, 1, &change);
+    chain->head = frame;
+    chain->count++;
+}
+
+bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, uint32_t budget)
+{
+    struct frame_table *table = &cpu->cadastre->frames;
+
+    for (; chain->count > 0 && budget > 0; budget--) {
+        frame_no_t frame = chain->head;
+        frame_no_t next = table->frames[frame].owner;
+        struct frame_change change = { .from = FRAME_QUARANTINE, .to = FRAME_FREE,
+                                       .from_owner = next, .to_kind = FRAME_FREE_MAGAZINE };
+        frame_set_state(table, frame, 1, &change);
+        chain->head = next;
+        chain->count--;
+        magazine_push(cpu, frame);
+    }
+    CHECK_VALUE((chain->count == 0) == (chain->head == FRAME_NONE), chain->head);
+    return chain->count == 0;
+}
+
+/* --- counts --- */
+
+void frame_map_many(struct frame_table *table, frame_no_t frame, enum frame_state state,
+                    uint32_t count)
+{
+    struct frame *entry = &table->frames[frame];
+
+    CHECK_VALUE(entry->state == state, frame);
+    if (state == FRAME_OBJECT) {
+        uint32_t before = atomic_fetch_add(&entry->maps, count);
+        CHECK_VALUE(UINT32_MAX - before >= count, frame);
+        return;
+    }
+    CHECK_VALUE(state == FRAME_KERNEL && UINT32_MAX - entry->maps >= count, frame);
+    entry->maps += count;
+}
+
+void frame_unmap_many(struct frame_table *table, frame_no_t frame, enum frame_state state,
+                      uint32_t count)
+{
+    struct frame *entry = &table->frames[frame];
+
+    CHECK_VALUE(entry->state == state, frame);
+    if (state == FRAME_OBJECT) {
+        uint32_t before = atomic_fetch_sub(&entry->maps, count);
+        CHECK_VALUE(before >= count, frame);
+        return;
+    }
+    CHECK_VALUE(state == FRAME_KERNEL && entry->maps >= count, frame);
+    entry->maps -= count;
+}
+
+void frame_map(struct frame_table *table, frame_no_t frame, enum frame_state state)
+{
+    frame_map_many(table, frame, state, 1);
+}
+
+void frame_unmap(struct frame_table *table, frame_no_t frame, enum frame_state state)
+{
+    frame_unmap_many(table, frame, state, 1);
+}
+
+void frame_set_companion(struct frame_table *table, frame_no_t frame, frame_no_t companion)
+{
+    struct frame *entry = &table->frames[frame];
+
+    CHECK_VALUE(entry->state == FRAME_KERNEL && entry->kind == FRAME_KIND_TABLE, frame);
+    entry->detail = companion;
+}
+
+void frame_count(const struct frame_table *table, uint64_t *counts, uint64_t *kinds)
+{
+    for (unsigned i = 0; i < FRAME_STATE_COUNT; i++)
+        counts[i] = 0;
+    for (unsigned i = 0; i < FRAME_KIND_COUNT; i++)
+        kinds[i] = 0;
+    for (uint32_t range = 0; range < table->range_count; range++) {
+        for (frame_no_t i = table->ranges[range].first; i < table->ranges[range].end; i++) {
+            const struct frame *frame = &table->frames[i];
+            if (frame->state < FRAME_STATE_COUNT)
+                counts[frame->state]++;
+            if (frame->state == FRAME_KERNEL && frame->kind < FRAME_KIND_COUNT)
+                kinds[frame->kind]++;
+        }
+    }
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Free frames: the buddy allocator, its ranges, and the filling of magazines.
+ *
+ * A free block is its head's entry: kind = order, owner = next head of that
+ * order, detail = previous; the entries inside carry FRAME_FREE_INSIDE.  A block
+ * merges with its buddy only inside one range, so entries that do not exist are
+ * never read.  Frame 0 is in no block, so FRAME_NONE ends the lists.
+ */
+#include "base/assert.h"
+#include "core/frame.h"
+#include "core/frame_priv.h"
+
+static const struct frame_range *range_of(const struct frame_table *table, frame_no_t frame)
+{
+    for (uint32_t i = 0; i < table->range_count; i++) {
+        const struct frame_range *range = &table->ranges[i];
+        if (frame < range->end)
+            return frame >= range->first ? range : NULL;
+    }
+    return NULL;
+}
+
+bool frame_exists(const struct frame_table *table, frame_no_t frame)
+{
+    return range_of(table, frame) != NULL;
+}
+
+/* --- blocks --- */
+
+static void block_insert(struct frame_table *table, frame_no_t first, unsigned order)
+{
+    frame_no_t next = table->free_head[order];
+
+    table->frames[first].kind = (uint8_t)order;
+    table->frames[first].owner = next;
+    table->frames[first].detail = FRAME_NONE;
+    if (next != FRAME_NONE)
+        table->frames[next].detail = first;
+    table->free_head[order] = first;
+    table->free_frames += UINT64_C(1) << order;
+}
+
+static void block_remove(struct frame_table *table, frame_no_t first, unsigned order)
+{
+    struct frame *head = &table->frames[first];
+
+    CHECK_VALUE(head->state == FRAME_FREE && head->kind == order, first);
+    if (head->owner != FRAME_NONE)
+        table->frames[head->owner].detail = head->detail;
+    if (head->detail != FRAME_NONE)
+        table->frames[head->detail].owner = head->owner;
+    else
+        table->free_head[order] = head->owner;
+    head->kind = FRAME_FREE_INSIDE;
+    head->owner = 0;
+    head->detail = 0;
+    table->free_frames -= UINT64_C(1) << order;
+}
+
+/* Inserts a block whose entries are all INSIDE, merged as far as its buddies go. */
+static void block_put(struct frame_table *table, const struct frame_range *range,
+                      frame_no_t first, unsigned order)
+{
+    for (; order < FRAME_ORDER_MAX; order++) {
+        uint32_t size = UINT32_C(1) << order;
+        frame_no_t buddy = first ^ size;
+        if (buddy < range->first || buddy >= range->end || range->end - buddy < size)
+            break;
+        if (table->frames[buddy].state != FRAME_FREE || table->frames[buddy].kind != order)
+            break;
+        block_remove(table, buddy, order);
+        first &= ~size;
+    }
+    block_insert(table, first, order);
+}
+
+/* The largest aligned blocks that [first, first + count), all INSIDE, is made of. */
+static void run_put(struct frame_table *table, const struct frame_range *range, frame_no_t first,
+                    uint32_t count)
+{
+    while (count > 0) {
+        unsigned order = (unsigned)__builtin_ctz(first | (UINT32_C(1) << FRAME_ORDER_MAX));
+        while ((UINT32_C(1) << order) > count)
+            order--;
+        block_put(table, range, first, order);
+        first += UINT32_C(1) << order;
+        count -= UINT32_C(1) << order;
+    }
+}
+
+frame_no_t frame_block_take(struct frame_table *table, unsigned order)
+{
+    unsigned found = order;
+
+    while (found <= FRAME_ORDER_MAX && table->free_head[found] == FRAME_NONE)
+        found++;
+    if (found > FRAME_ORDER_MAX)
+        return FRAME_NONE;
+    frame_no_t first = table->free_head[found];
+
+    block_remove(table, first, found);
+    while (found > order) {
+        found--;
+        block_insert(table, first + (UINT32_C(1) << found), found);
+    }
+    for (uint32_t i = 0; i < UINT32_C(1) << order; i++)
+        table->frames[first + i].kind = FRAME_FREE_MAGAZINE;
+    return first;
+}
+
+void frame_run_put(struct frame_table *table, frame_no_t first, uint32_t count)
+{
+    const struct frame_range *range = range_of(table, first);
+
+    CHECK_VALUE(range != NULL && range->end - first >= count, first);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct frame *frame = &table->frames[first + i];
+        CHECK_VALUE(frame->state == FRAME_FREE && frame->kind == FRAME_FREE_MAGAZINE, first + i);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        table->frames[first + i].kind = FRAME_FREE_INSIDE;
+    run_put(table, range, first, count);
+}
+
+unsigned frame_order_for(uint32_t pages)
+{
+    unsigned order = 0;
+
+    CHECK_VALUE(pages > 0 && pages <= UINT32_C(1) << FRAME_ORDER_MAX, pages);
+    while ((UINT32_C(1) << order) < pages)
+        order++;
+    return order;
+}
+
+/* --- magazines --- */
+
+/* Prefers blocks that exist whole to splitting larger ones. */
+static unsigned fill_order(const struct frame_table *table, uint32_t wanted)
+{
+    unsigned order = 0;
+
+    while (order < FRAME_ORDER_MAX && table->free_head[order] == FRAME_NONE)
+        order++;
+    while ((UINT32_C(1) << order) > wanted)
+        order--;
+    return order;
+}
+
+void magazine_fill(struct frame_table *table, struct magazine *magazine, uint32_t count)
+{
+    CHECK_VALUE(count <= MAGAZINE_FRAMES && magazine->count <= MAGAZINE_FRAMES - count, count);
+    while (count > 0 && table->free_frames > 0) {
+        unsigned order = fill_order(table, count);
+        frame_no_t first = frame_block_take(table, order);
+        CHECK_VALUE(first != FRAME_NONE, order);
+        /* Highest first, so that frames leave in rising order. */
+        for (uint32_t i = UINT32_C(1) << order; i > 0; i--)
+            magazine->frames[magazine->count++] = first + i - 1;
+        count -= UINT32_C(1) << order;
+    }
+}
+
+void magazine_empty(struct frame_table *table, struct magazine *magazine, uint32_t keep)
+{
+    uint32_t taken = magazine->count > keep ? magazine->count - keep : 0;
+
+    /* The oldest go, as the newest are warm. */
+    for (uint32_t i = 0; i < taken; i++)
+        frame_run_put(table, magazine->frames[i], 1);
+    for (uint32_t i = taken; i < magazine->count; i++)
+        magazine->frames[i - taken] = magazine->frames[i];
+    magazine->count -= taken;
+}
+
+/* --- boot --- */
+
+void frame_table_init(struct frame_table *table, struct frame *frames)
+{
+    table->frames = frames;
+    table->range_count = 0;
+    table->free_frames = 0;
+    table->total_frames = 0;
+    for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++)
+        table->free_head[order] = FRAME_NONE;
+}
+
+status_t frame_table_add_range(struct frame_table *table, frame_no_t first, frame_no_t end)
+{
+    struct frame_range *last =
+        table->range_count > 0 ? &table->ranges[table->range_count - 1] : NULL;
+
+    if (first >= end || (last != NULL && first < last->end))
+        return CAD_INVALID;
+    if (last != NULL && first == last->end) {
+        last->end = end;
+    } else {
+        if (table->range_count == FRAME_RANGES_MAX)
+            return CAD_PRESSURE;
+        table->ranges[table->range_count].first = first;
+        table->ranges[table->range_count].end = end;
+        table->range_count++;
+    }
+    table->total_frames += end - first;
+    return CAD_OK;
+}
+
+status_t frame_table_add_free(struct frame_table *table, frame_no_t first, frame_no_t end)
+{
+    const struct frame_range *range = range_of(table, first);
+    struct frame_change change = { .from = FRAME_RESERVED, .to = FRAME_FREE,
+                                   .to_kind = FRAME_FREE_INSIDE };
+
+    if (first >= end || range == NULL || end > range->end)
+        return CAD_INVALID;
+    for (frame_no_t i = first; i < end; i++) {
+        if (table->frames[i].state != FRAME_RESERVED)
+            return CAD_INVALID;
+    }
+    if (first == FRAME_NONE)
+        first++;
+    frame_set_state(table, first, end - first, &change);
+    run_put(table, range, first, end - first);
+    return CAD_OK;
+}
+
+/* --- invariants --- */
+
+static uint64_t block_check(const struct frame_table *table, frame_no_t first, unsigned order)
+{
+    const struct frame_range *range = range_of(table, first);
+    uint32_t size = UINT32_C(1) << order;
+
+    CHECK_VALUE(first != FRAME_NONE && range != NULL && range->end - first >= size, first);
+    CHECK_VALUE((first & (size - 1)) == 0, first);
+    CHECK_VALUE(table->frames[first].state == FRAME_FREE, first);
+    CHECK_VALUE(table->frames[first].kind == order, first);
+    for (uint32_t i = 1; i < size; i++) {
+        CHECK_VALUE(table->frames[first + i].state == FRAME_FREE, first + i);
+        CHECK_VALUE(table->frames[first + i].kind == FRAME_FREE_INSIDE, first + i);
+    }
+    return size;
+}
+
+void frame_check_invariants(const struct frame_table *table)
+{
+    uint64_t listed = 0, in_blocks = 0, total = 0;
+
+    for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++) {
+        frame_no_t previous = FRAME_NONE;
+        for (frame_no_t i = table->free_head[order]; i != FRAME_NONE; i = table->frames[i].owner) {
+            listed += block_check(table, i, order);
+            CHECK_VALUE(table->frames[i].detail == previous, i);
+            CHECK_VALUE(listed <= table->total_frames, i);
+            previous = i;
+        }
+    }
+    for (uint32_t range = 0; range < table->range_count; range++) {
+        for (frame_no_t i = table->ranges[range].first; i < table->ranges[range].end; i++) {
+            const struct frame *frame = &table->frames[i];
+            CHECK_VALUE(frame->state < FRAME_STATE_COUNT, i);
+            CHECK_VALUE(frame->state != FRAME_KERNEL || frame->kind < FRAME_KIND_COUNT, i);
+            in_blocks += frame->state == FRAME_FREE && frame->kind != FRAME_FREE_MAGAZINE;
+            total++;
+        }
+    }
+    CHECK_VALUE(listed == table->free_frames, listed);
+    CHECK_VALUE(in_blocks == listed, in_blocks);
+    CHECK_VALUE(total == table->total_frames, total);
+}
