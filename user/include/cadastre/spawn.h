@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Starting programs of the boot archive: finds the image and the runtime in it,
+ * packs the request of abi/spawn.h and calls the process's own spawner.
+ */
+#ifndef CADASTRE_SPAWN_H
+#define CADASTRE_SPAWN_H
+
+#include "abi/spawn.h"
+#include "abi/status.h"
+
+struct cad_program {
+    const char *path;             /* in the archive ("bin/threads"); a plain name means bin/NAME */
+    struct cad_spawn_image image; /* instead of path if object_cap is set: any ELF image */
+    const char *const *arguments; /* NULL-terminated, [0] is the name by habit; NULL: just the name */
+    const char *const *environment; /* NULL-terminated; NULL: none */
+    const struct cad_spawn_grant *grants;
+    uint32_t grant_count;
+    uint32_t priority;            /* 0: the default */
+    uint64_t limits[CAD_RESOURCE_COUNT]; /* see cad_default_limits */
+};
+
+/* What a program gets if nobody says otherwise: enough for a few threads and tens of MiB,
+ * never more than half of what the caller's ledger still has. */
+void cad_default_limits(uint64_t limits[CAD_RESOURCE_COUNT]);
+
+/* Needs: roles BOOT_ARCHIVE and SPAWNER.  Gives: the new process's capability.
+ * Fails: NOT_FOUND (no such file), INVALID (too many arguments), else as process_spawner.spawn;
+ * nothing is left behind. */
+status_t cad_spawn(const struct cad_program *program, cap_id_t *process);
+
+/* Where a file of the archive lies, for mapping or spawning.  Fails: NOT_FOUND. */
+status_t cad_archive_find(const char *path, struct cad_spawn_image *image);
+
+/* cad_exit's name and its meaning, for messages ("page fault"). */
+const char *cad_exit_name(uint64_t reason);
+
+#endif
