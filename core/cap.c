@@ -6,6 +6,7 @@
 #include "core/cap.h"
 
 #include "base/assert.h"
+#include "base/atomic.h"
 #include "core/cadastre.h"
 #include "core/cap_tree.h"
 #include "core/charge.h"
@@ -92,18 +93,18 @@ status_t cap_lookup(const struct core_cpu *cpu, uint32_t table, cap_id_t id, uin
     return CAD_OK;
 }
 
-/* What one more slot costs the table's ledger. Fails: state unchanged. */
-static status_t slot_charge(struct core_cpu *cpu, uint32_t table)
+/* What `count` more slots cost the table's ledger. Fails: state unchanged. */
+static status_t slots_charge(struct core_cpu *cpu, uint32_t table, uint32_t count)
 {
     uint32_t ledger = table_live(cpu, table)->ledger;
-    status_t status = ledger_reserve(cpu, ledger, CAD_RESOURCE_SLOTS, 1);
+    status_t status = ledger_reserve(cpu, ledger, CAD_RESOURCE_SLOTS, count);
 
     if (status != CAD_OK) {
         return status;
     }
-    status = ledger_reserve(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_CAP_SLOT);
+    status = ledger_reserve(cpu, ledger, CAD_RESOURCE_METADATA, (uint64_t)count * CHARGE_CAP_SLOT);
     if (status != CAD_OK) {
-        ledger_release(cpu, ledger, CAD_RESOURCE_SLOTS, 1);
+        ledger_release(cpu, ledger, CAD_RESOURCE_SLOTS, count);
     }
     return status;
 }
@@ -120,7 +121,8 @@ static void table_add(struct core_cpu *cpu, uint32_t table, uint32_t slot)
 {
     struct cap_table *record = table_live(cpu, table);
 
-    slot_at(cpu, slot)->table = table;
+    /* Last of the fields that a lock-free reader copies: it checks the table first. */
+    atomic_store_release(&slot_at(cpu, slot)->table, table);
     slot_at(cpu, slot)->table_next = record->first;
     slot_at(cpu, slot)->table_previous = ID_NONE;
     if (record->first != ID_NONE) {
@@ -150,7 +152,7 @@ status_t cap_insert(struct core_cpu *cpu, uint32_t table, struct cap_object obje
                     uint32_t rights, uint64_t badge, uint32_t *slot)
 {
     uint32_t taken;
-    status_t status = slot_charge(cpu, table);
+    status_t status = slots_charge(cpu, table, 1);
 
     if (status != CAD_OK) {
         return status;
@@ -208,28 +210,53 @@ status_t cap_derive(struct core_cpu *cpu, uint32_t source, uint32_t table, uint3
     return CAD_OK;
 }
 
-status_t cap_move(struct core_cpu *cpu, uint32_t source, uint32_t table, uint32_t *slot)
+/* May each of `sources` move, and into a next generation? */
+static status_t move_check(const struct core_cpu *cpu, const uint32_t *sources, uint32_t count)
 {
-    const struct cap_slot *from = slot_live(cpu, source);
-    status_t status;
+    const struct id_pool *ids = &cpu->cadastre->caps.slot_ids;
 
-    if ((from->rights & CAD_RIGHT_TRANSFER) == 0) {
-        return CAD_NOT_TRANSFERABLE;
+    for (uint32_t i = 0; i < count; i++) {
+        if ((slot_live(cpu, sources[i])->rights & CAD_RIGHT_TRANSFER) == 0) {
+            return CAD_NOT_TRANSFERABLE;
+        }
+        if (ids->slots[sources[i]].generation >= ids->generation_max) {
+            return CAD_PRESSURE;
+        }
     }
-    status = slot_charge(cpu, table);
+    return CAD_OK;
+}
+
+status_t cap_move_all(struct core_cpu *cpu, const uint32_t *sources, uint32_t count,
+                      uint32_t table)
+{
+    status_t status = move_check(cpu, sources, count);
+
     if (status != CAD_OK) {
         return status;
     }
-    if (!id_pool_renew(&cpu->cadastre->caps.slot_ids, source)) {
-        slot_uncharge(cpu, table);
-        return CAD_PRESSURE;
+    status = slots_charge(cpu, table, count);
+    if (status != CAD_OK) {
+        return status;
     }
     /* commit */
-    slot_uncharge(cpu, from->table);
-    table_remove(cpu, source);
-    table_add(cpu, table, source);
-    *slot = source;
+    for (uint32_t i = 0; i < count; i++) {
+        bool renewed = id_pool_renew(&cpu->cadastre->caps.slot_ids, sources[i]);
+        CHECK_VALUE(renewed, sources[i]);
+        slot_uncharge(cpu, slot_at(cpu, sources[i])->table);
+        table_remove(cpu, sources[i]);
+        table_add(cpu, table, sources[i]);
+    }
     return CAD_OK;
+}
+
+status_t cap_move(struct core_cpu *cpu, uint32_t source, uint32_t table, uint32_t *slot)
+{
+    status_t status = cap_move_all(cpu, &source, 1, table);
+
+    if (status == CAD_OK) {
+        *slot = source;
+    }
+    return status;
 }
 
 struct cap_object cap_delete(struct core_cpu *cpu, uint32_t slot)
@@ -240,7 +267,8 @@ struct cap_object cap_delete(struct core_cpu *cpu, uint32_t slot)
     tree_remove(cpu->cadastre->caps.slots, slot);
     table_remove(cpu, slot);
     slot_uncharge(cpu, table);
-    slot_at(cpu, slot)->table = ID_NONE;
+    /* A name of the next generation finds no table here until it is true again. */
+    atomic_store_release(&slot_at(cpu, slot)->table, ID_NONE);
     slot_at(cpu, slot)->rights = 0;
     id_pool_put(&cpu->cadastre->caps.slot_ids, slot);
     return object;

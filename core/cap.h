@@ -91,6 +91,9 @@ MUST_CHECK status_t cap_derive(struct core_cpu *cpu, uint32_t source, uint32_t t
  * Fails: NOT_TRANSFERABLE (no TRANSFER right), QUOTA_SLOTS, QUOTA_METADATA, PRESSURE; unchanged. */
 MUST_CHECK status_t cap_move(struct core_cpu *cpu, uint32_t source, uint32_t table,
                              uint32_t *slot);
+/* Same for `count` distinct slots, all or none. */
+MUST_CHECK status_t cap_move_all(struct core_cpu *cpu, const uint32_t *sources, uint32_t count,
+                                 uint32_t table);
 /* Takes the slot out; its children go to its parent.  Gives the object whose
  * reference the host drops. */
 struct cap_object cap_delete(struct core_cpu *cpu, uint32_t slot);
