@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A difference modulo 2^32 is right whenever it is at most the capacity; any
+ * larger one is the peer's fault.
+ */
+#include "core/ring.h"
+
+bool ring_pending(uint32_t head, uint32_t tail, uint32_t capacity, uint32_t *count)
+{
+    uint32_t pending = tail - head;
+
+    if (pending > capacity) {
+        return false;
+    }
+    *count = pending;
+    return true;
+}
+
+bool ring_space(uint32_t head, uint32_t tail, uint32_t capacity, uint32_t *count)
+{
+    uint32_t pending;
+
+    if (!ring_pending(head, tail, capacity, &pending)) {
+        return false;
+    }
+    *count = capacity - pending;
+    return true;
+}
