@@ -1,117 +1,111 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads the one list of methods (abi/methods.h) and writes what follows from it.
+"""Writes the typed user clients of every method of abi/methods.h (stdout).
 
-  abi.py clients OUTPUT   typed user clients: one inline function a method
+    abi.py clients
+
+For each method but the endpoint's messages (user/include/cadastre/message.h):
+
+    status_t cad_<interface>_<method>(cap_id_t cap, uint64_t <in>..., uint64_t *<out>...)
+
+Results are written only when the status is CAD_OK.
 """
 import os
-import re
 import sys
-from dataclasses import dataclass
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import xmacro  # noqa: E402
 
-METHOD = re.compile(
-    r"^\s*METHOD\((?P<INTERFACE>\w+), (?P<interface>\w+), (?P<method>\w+), (?P<number>\d+), "
-    r"(?P<right>\w+), IN\((?P<inputs>[^)]*)\), OUT\((?P<outputs>[^)]*)\), "
-    r'"(?P<meaning>[^"]*)"\)', re.M)
+WORDS = 10
+MESSAGE_FIRST_WORD = "word0"
+LINE = 100
 
 
-@dataclass
 class Method:
-    INTERFACE: str
-    interface: str
-    method: str
-    number: int
-    right: str
-    inputs: list
-    outputs: list
-    meaning: str
+    """One row of CAD_METHOD_LIST."""
+
+    def __init__(self, row):
+        (self.interface_upper, self.interface, self.name, number, self.right,
+         (_, self.inputs), (_, self.outputs), self.meaning) = row
+        self.number = int(number)
+        if max(len(self.inputs), len(self.outputs)) > WORDS:
+            raise xmacro.ListError(f"{self.interface}.{self.name}: more than {WORDS} words")
+
+    def is_message(self):
+        return MESSAGE_FIRST_WORD in self.inputs or MESSAGE_FIRST_WORD in self.outputs
 
 
-def read_methods(path=os.path.join(ROOT, "abi/methods.h")):
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    methods = []
-    for match in METHOD.finditer(text):
-        fields = match.groupdict()
-        fields["number"] = int(fields["number"])
-        for side in ("inputs", "outputs"):
-            fields[side] = [word.strip() for word in fields[side].split(",") if word.strip()]
-        methods.append(Method(**fields))
-    listed = len(re.findall(r"^\s*METHOD\((?!INTERFACE)", text, re.M))
-    if len(methods) != listed or not methods:
-        sys.exit(f"{path}: {listed} METHOD lines, {len(methods)} of them understood")
+def load(path="abi/methods.h"):
+    """All methods; refuses numbers and names that an interface has twice."""
+    methods = [Method(row) for row in xmacro.values(path, "CAD_METHOD_LIST")]
+    seen = set()
+    for method in methods:
+        for key in ((method.interface, method.number), (method.interface, method.name)):
+            if key in seen:
+                raise xmacro.ListError(f"{path}: {key[0]} has {key[1]} twice")
+            seen.add(key)
     return methods
 
 
-def word_type(word):
-    return "cap_id_t" if re.search(r"(_cap|^cap\d?)$", word) else "uint64_t"
-
-
-def is_filled(method, word):
-    """The kernel writes to this buffer (it reads any other)."""
-    return word.endswith("_buffer") and method.right == "READ"
-
-
-def input_parameter(method, word):
-    if word.endswith("_buffer"):
-        return f"{'' if is_filled(method, word) else 'const '}void *{word[:-len('_buffer')]}"
-    return f"{word_type(word)} {word}"
-
-
-def input_value(word):
-    return f"(uint64_t){word[:-len('_buffer')]}" if word.endswith("_buffer") else word
+def wrap(head, words, end, indent):
+    """head + words joined by commas + end, broken before LINE columns."""
+    lines, current = [], head
+    for i, word in enumerate(words):
+        piece = word + (end if i == len(words) - 1 else ",")
+        blank = "" if i == 0 else " "
+        if len(current + blank + piece) > LINE:
+            lines.append(current)
+            current = indent + piece
+        else:
+            current += blank + piece
+    return "\n".join(lines + [current])
 
 
 def client(method):
-    has_badge = method.interface == "endpoint" and "token" in method.outputs
-    count = max(len(method.inputs), len(method.outputs))
-    parameters = ["cap_id_t cap"]
-    parameters += [input_parameter(method, word) for word in method.inputs]
-    parameters += [f"{word_type(word)} *out_{word}" for word in method.outputs]
-    parameters += ["uint64_t *out_badge"] if has_badge else []
-    values = ", ".join(input_value(word) for word in method.inputs) or "0"
-    lines = [
-        f"/* {method.interface}.{method.method}: {method.meaning}. */",
-        f"static inline status_t cad_{method.interface}_{method.method}({', '.join(parameters)})",
-        "{",
-        f"    uint64_t words_[{max(count, 1)}] = {{{values}}}, badge_;",
-        f"    status_t status_ = cad_invoke_{count}(CAD_CALL(CAD_INTERFACE_{method.INTERFACE}, "
-        f"CAD_METHOD_{method.INTERFACE}_{method.method}), cap, words_, &badge_);",
-    ]
-    stores = [(f"out_{word}", f"words_[{i}]") for i, word in enumerate(method.outputs)]
-    stores += [("out_badge", "badge_")] if has_badge else []
-    for out, value in stores:
-        lines.append(f"    if (status_ == CAD_OK && {out} != 0)\n        *{out} = {value};")
-    return "\n".join(lines + ["    return status_;", "}", ""])
+    """The C text of one client."""
+    clashes = set(method.inputs) & set(method.outputs)
+    outputs = [f"{name}_out" if name in clashes else name for name in method.outputs]
+    parameters = (["cap_id_t cap"] + [f"uint64_t {name}" for name in method.inputs]
+                  + [f"uint64_t *{name}" for name in outputs])
+    head = f"static inline status_t cad_{method.interface}_{method.name}("
+    count = max(len(method.inputs), len(outputs))
+    lines = [f"/* {method.meaning} */",
+             wrap(head, parameters, ")", " " * len(head)), "{"]
+    if count:
+        start = f"    uint64_t words[{count}] = {{"
+        words = method.inputs or ["0"]
+        lines.append(wrap(start, words, "};", " " * len(start)))
+    lines += ["    uint64_t message_badge;",
+              f"    status_t answer = cad_invoke_{count}(",
+              wrap("        CAD_CALL(",
+                   [f"CAD_INTERFACE_{method.interface_upper}",
+                    f"CAD_METHOD_{method.interface_upper}_{method.name}"], "),", " " * 17),
+              f"        cap, {'words' if count else '(uint64_t *)0'}, &message_badge);", ""]
+    if outputs:
+        lines.append("    if (answer == CAD_OK) {" if len(outputs) > 1
+                     else "    if (answer == CAD_OK)")
+        lines += [f"        *{name} = words[{i}];" for i, name in enumerate(outputs)]
+        lines += ["    }"] if len(outputs) > 1 else []
+    lines += ["    return answer;", "}", ""]
+    return "\n".join(lines)
 
 
 def clients(methods):
-    return "\n".join([
-        "// SPDX-License-Identifier: BSD-2-Clause",
-        "/*",
-        " * Typed clients, one a method.  Written by tools/abi.py from abi/methods.h.",
-        " * Results are written only when the status is CAD_OK; a null pointer skips one.",
-        " */",
-        "#ifndef CADASTRE_CLIENTS_H", "#define CADASTRE_CLIENTS_H", "",
-        '#include "abi/interfaces.h"', '#include "abi/methods.h"',
-        '#include "cadastre/invoke.h"', ""]
-        + [client(method) for method in methods] + ["#endif", ""])
-
-
-def write(path, text):
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    with open(path + ".new", "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(path + ".new", path)
-
-
-def main():
-    if len(sys.argv) != 3 or sys.argv[1] != "clients":
-        sys.exit(__doc__)
-    write(sys.argv[2], clients(read_methods()))
+    lines = ["// SPDX-License-Identifier: BSD-2-Clause",
+             "/* Typed clients of every method: generated from abi/methods.h by tools/abi.py.",
+             " * Results are written only when the status is CAD_OK. */",
+             "#ifndef CADASTRE_CLIENTS_H", "#define CADASTRE_CLIENTS_H", "",
+             '#include "abi/interfaces.h"', '#include "abi/methods.h"',
+             '#include "cadastre/invoke.h"', ""]
+    lines += [client(method) for method in methods if not method.is_message()]
+    return "\n".join(lines + ["#endif", ""])
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] != ["clients"]:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    try:
+        sys.stdout.write(clients(load()))
+    except xmacro.ListError as error:
+        sys.exit(f"abi.py: {error}")

@@ -7,7 +7,7 @@
 
 KERNEL_DIRS := $(wildcard abi base core kernel boot dev arch/$(ARCH))
 KERNEL_C    := $(sort $(shell find $(KERNEL_DIRS) -name '*.c' \
-                    ! -name '*_test.c' ! -name offsets.c))
+                    ! -name '*_test.c' ! -name 'test_*.c' ! -name offsets.c))
 KERNEL_S    := $(sort $(shell find $(KERNEL_DIRS) -name '*.S'))
 KERNEL_OBJS := $(KERNEL_C:%.c=$(OUT)/%.o) $(KERNEL_S:%.S=$(OUT)/%.S.o)
 KERNEL_LD   := arch/$(ARCH)/kernel.ld
@@ -20,7 +20,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
     -Wimplicit-fallthrough -Wswitch -Wformat=2 -Wdouble-promotion -Wredundant-decls \
     -Wnull-dereference -Wno-unused-parameter
 WARNINGS_gcc   := -Wlogical-op -Wduplicated-cond -Wno-null-dereference
-WARNINGS_clang := -Wthread-safety -Wno-gnu-designator -Wno-unknown-warning-option
+WARNINGS_clang := -Wthread-safety -Wno-gnu-designator -Wno-unknown-warning-option -Wno-unused-command-line-argument
 
 CONFIG_debug   := -DCONFIG_ASSERT
 CONFIG_release :=
@@ -69,7 +69,5 @@ $(KERNEL): $(KERNEL_OBJS) $(KERNEL_LD) $(KERNEL_STAMP) tools/symbols.py tools/mk
 	$(Q)tools/mk/link_kernel.sh $@ "$(LD) $(KERNEL_LDFLAGS) -T $(KERNEL_LD)" \
 	    "$(CC) $(KERNEL_FLAGS)" $(KERNEL_OBJS)
 
-.PHONY: kernel
-kernel: $(KERNEL)
 
 -include $(KERNEL_OBJS:.o=.d) $(OUT)/generated/offsets.d
