@@ -275,7 +275,7 @@ struct cap_object cap_delete(struct core_cpu *cpu, uint32_t slot)
 }
 
 bool cap_revoke_step(struct core_cpu *cpu, uint32_t slot, struct cap_object *object,
-                     uint32_t *table)
+                     uint32_t *rights, uint32_t *table)
 {
     uint32_t child = slot_live(cpu, slot)->first_child;
 
@@ -283,6 +283,7 @@ bool cap_revoke_step(struct core_cpu *cpu, uint32_t slot, struct cap_object *obj
         return false;
     }
     *table = slot_at(cpu, child)->table;
+    *rights = slot_at(cpu, child)->rights;
     *object = cap_delete(cpu, child);
     return true;
 }

@@ -99,9 +99,10 @@ MUST_CHECK status_t cap_move_all(struct core_cpu *cpu, const uint32_t *sources, 
 struct cap_object cap_delete(struct core_cpu *cpu, uint32_t slot);
 /* One step of revoke: deletes a child of `slot`, whose own children become `slot`'s and
  * go in later steps.
- * Gives: false when there is none left; else true, the object, and whose table it was in. */
+ * Gives: false when there is none left; else true, the object, the rights it had
+ * there, and whose table it was in. */
 bool cap_revoke_step(struct core_cpu *cpu, uint32_t slot, struct cap_object *object,
-                     uint32_t *table);
+                     uint32_t *rights, uint32_t *table);
 /* First slot of a table, ID_NONE when empty: for a table's end. */
 uint32_t cap_table_first(const struct core_cpu *cpu, uint32_t table);
 

@@ -44,7 +44,7 @@ struct object {
     uint32_t claims;     /* head of its claims */
     uint32_t claim_count;
     uint32_t destroyed;  /* pages given back so far, while dying */
-    uint32_t reserved2;
+    uint32_t host_next;  /* the host's queue of dying objects */
 };
 
 /* One ledger's payment for one object. */

@@ -7,6 +7,7 @@
 #include "core/cadastre.h"
 #include "kernel/lock.h"
 
+struct process;
 struct thread;
 
 #define PRIORITY_COUNT 32
@@ -23,13 +24,19 @@ struct cpu {
     struct arch_cpu arch; /* first: cpu_self() is this */
     uint32_t index;
     struct thread *current;      /* whose context traps save into; NULL while idle */
-    struct thread *handoff;      /* run this one next, without the queue */
+    struct thread *loaded;       /* whose registers are in the CPU; NULL after they were saved */
+    struct thread *handoff;      /* RUNNING already: next to be current, without the queue */
     struct core_cpu core;
     struct run_queue queue;
-    uint32_t space;              /* loaded space id, ID_NONE: kernel root */
-    uint64_t slice_end_ns;
-    bool reschedule;             /* someone asked: look at the queue on the way out */
-    bool idle;
+    struct process *space;       /* whose space is loaded, NULL: kernel root */
+    uint64_t slice_end_ns;       /* 0: no slice runs */
+    uint64_t armed_ns;           /* when the timer fires at the latest; UINT64_MAX: not armed */
+    uint64_t switched_ns;        /* when the current thread, or idleness, began */
+    bool attention;              /* look beyond the current thread on the way out; atomic */
+    bool slice_over;
+    int32_t running_priority;    /* of the current thread, -1: idle; read by other CPUs */
+    struct spinlock timers_lock;
+    struct thread *timers;       /* root of the deadline heap: kernel/timers.h */
     uint64_t tlb_requested, tlb_acknowledged; /* generations; see kernel/tlb.h */
     const struct spinlock *held[LOCK_DEPTH_MAX];
     uint32_t held_count;
@@ -45,6 +52,15 @@ static inline struct core_cpu *this_core(void)
     return &this_cpu()->core;
 }
 /* Any CPU's data, by index < cpu_count(). */
-struct cpu *cpu_by_index(unsigned index);
+extern struct cpu cpus[CPU_MAX];
+static inline struct cpu *cpu_by_index(unsigned index)
+{
+    return &cpus[index];
+}
+/* Boot: gives every CPU, started or not, its struct. */
+void cpus_init(void);
+
+/* Loads the process's space (NULL: only the kernel half), keeping space_cpus true. */
+void cpu_load_space(struct cpu *cpu, struct process *process);
 
 #endif

@@ -12,10 +12,10 @@
 
 #include "core/cap.h"
 
-/* One more slot of `ledger`'s holds it. Memory objects: reference and claim.
+/* One more slot of `ledger`'s, with `rights`, holds it (endpoints count those that may RECEIVE). Memory objects: reference and claim.
  * Fails: STALE if it is dead; QUOTA_* of a claim. */
-MUST_CHECK status_t kobject_take(struct cap_object object, uint32_t ledger);
-void kobject_put(struct cap_object object, uint32_t ledger);
+MUST_CHECK status_t kobject_take(struct cap_object object, uint32_t rights, uint32_t ledger);
+void kobject_put(struct cap_object object, uint32_t rights, uint32_t ledger);
 /* The generation now of (interface, index). */
 uint64_t kobject_generation(uint32_t interface, uint32_t index);
 

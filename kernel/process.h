@@ -15,32 +15,37 @@
 #include "abi/status.h"
 #include "core/id_pool.h"
 #include "kernel/lock.h"
+#include "kernel/thread.h"
 
-struct thread;
-
-enum process_phase { /* of ending, in order */
+enum process_phase {       /* of ending, in order; Locks: processes */
     PROCESS_PHASE_RUNNING,
-    PROCESS_PHASE_THREADS,
-    PROCESS_PHASE_CAPS,
-    PROCESS_PHASE_SPACE,
+    PROCESS_PHASE_THREADS, /* no new thread; those it has are ended */
+    PROCESS_PHASE_CALLS,   /* callers that wait for its reply are disconnected */
+    PROCESS_PHASE_CAPS,    /* capabilities are deleted, then the table */
+    PROCESS_PHASE_SPACE,   /* translations off all CPUs, then the space */
     PROCESS_PHASE_ENDED,
 };
 
 struct process {
     uint32_t id, parent;
     enum process_phase phase;
-    uint32_t references;      /* capabilities, threads, and 1 until ended */
-    uint32_t space, table, ledger;
+    uint32_t references;      /* atomic: capabilities, threads, and 1 until ended */
+    uint32_t space, table;    /* ID_NONE once they are gone */
+    uint32_t ledger;          /* referenced; pays sizeof(struct process) while the record lives */
     uint64_t space_generation;
     struct spinlock space_lock; /* rank SPACE: the lock of `space` */
     uint64_t space_cpus;      /* CPUs that may hold translations of it; kernel/tlb.h */
-    struct thread *threads;   /* list */
+    struct thread *threads;   /* list; Locks: processes */
     uint32_t thread_count, ring_next;
+    uint32_t parked_count;    /* atomic: its threads' park waiters */
+    uint32_t end_cursor;      /* progress inside a phase */
+    bool end_waits;           /* the reaper waits for the last thread; Locks: processes */
+    bool has_served;          /* it received a call once */
     uint64_t foreign_handler;
     uint8_t priority_max;
     uint32_t exit_reason, exit_status;
     uint64_t exit_address;
-    struct thread *waiters;
+    struct wait_list waiters; /* waiters_lock */
     struct process *reap_next;
     char name[CAD_INSPECT_NAME_BYTES];
     uint64_t run_ns;          /* of threads that have ended */
@@ -53,9 +58,17 @@ struct process_table {
 extern struct process_table processes;
 extern struct spinlock processes_lock;
 
-struct process *process_by_id(uint32_t id); /* NULL if not live */
-/* The process whose space it is; spaces name theirs by a side table. */
+/* A reference on the process that (id, generation) names.  Gives: NULL if it is gone. */
+struct process *process_try_take(uint32_t id, uint64_t generation);
+static inline uint64_t process_generation(const struct process *process)
+{
+    return processes.ids.slots[process->id].generation;
+}
+/* The process whose space it was made for; NULL for none.  It lives as long as the space. */
 struct process *process_by_space(uint32_t space);
+/* The process whose space it is, with a reference; generation-checked.
+ * Gives: NULL if the space is gone or going. */
+struct process *process_take_by_space(uint32_t space, uint64_t generation);
 
 /* An empty process: space, table, ledger reference, no threads.
  * Takes over the caller's reference on `ledger` when it succeeds.
@@ -65,9 +78,12 @@ MUST_CHECK status_t process_create(const char *name, uint32_t ledger, uint32_t p
 void process_take(struct process *process);
 void process_put(struct process *process);
 
-/* Starts the end (first reason wins); the rest happens in the reaper. */
+/* Starts the end (first reason wins); the rest happens in the reaper.  Needs: no lock held. */
 void process_end(struct process *process, enum cad_exit reason, uint32_t status, uint64_t address);
-/* One bounded step of a process's end. Gives: true when it has ended. */
+/* One bounded step of a process's end; the reaper's.
+ * Gives: whether there is more to do now (not: ended, or its last thread will queue it again). */
 bool process_end_step(struct process *process);
+/* Runs the whole end here: for a process that nobody else ever saw. */
+void process_end_now(struct process *process);
 
 #endif

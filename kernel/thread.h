@@ -3,10 +3,14 @@
  * Threads: a saved context and a state.
  *
  * There is no kernel stack behind a thread.  A thread that must wait is put in
- * a queue by thread_block() under the queue's lock; from the unlock on, its CPU
+ * a list by thread_block() under the list's lock; from the unlock on, its CPU
  * does not touch it any more, because another CPU may already run it.  So
- * thread_block() saves the FPU and the time it used before it is published.
+ * thread_block() saves its registers and the time it used before that.
  * Whoever wakes it writes results straight into its context.
+ *
+ * A waiting thread belongs to whoever took it out of its list under
+ * `wait_lock` (AWAITING_REPLY: whoever turned call_generation even).  That one
+ * wakes it, ends it, or puts it back; all others who want it wait meanwhile.
  *
  * Records are type-stable (the pool never shrinks): a stale pointer finds a
  * record whose generation tells.
@@ -14,6 +18,8 @@
 #ifndef KERNEL_THREAD_H
 #define KERNEL_THREAD_H
 
+#include "abi/invoke.h"
+#include "abi/ring.h"
 #include "abi/status.h"
 #include "arch/context.h"
 #include "core/id_pool.h"
@@ -23,6 +29,7 @@ struct process;
 
 /* STATE(NAME, name, meaning) */
 #define THREAD_STATE_LIST(STATE)                                                                   \
+    STATE(CREATED, created, "not started yet")                                                     \
     STATE(READY, ready, "in a run queue")                                                          \
     STATE(RUNNING, running, "current on a CPU")                                                    \
     STATE(CALLING, calling, "queued at an endpoint")                                               \
@@ -35,33 +42,59 @@ struct process;
     STATE(READING, reading, "waits for the console")                                               \
     STATE(ENDED, ended, "will not run again")
 
-/* EDGE(from, to, function) */
+/* EDGE(from, to, function).  A waiting state goes back to RUNNING when the
+ * thread was killed before it was in its list. */
 #define THREAD_EDGE_LIST(EDGE)                                                                     \
+    EDGE(CREATED, READY, thread_start)                                                             \
+    EDGE(CREATED, ENDED, thread_kill)                                                              \
     EDGE(READY, RUNNING, scheduler_pick)                                                           \
+    EDGE(READY, ENDED, thread_kill)                                                                \
     EDGE(RUNNING, READY, scheduler_preempt)                                                        \
+    EDGE(RUNNING, ENDED, thread_finish)                                                            \
     EDGE(RUNNING, CALLING, thread_block)                                                           \
-    EDGE(RUNNING, AWAITING_REPLY, thread_block)                                                    \
-    EDGE(CALLING, AWAITING_REPLY, endpoint_receive)                                                \
-    EDGE(RUNNING, RECEIVING, thread_block)                                                         \
-    EDGE(RUNNING, WAITING, thread_block)                                                           \
-    EDGE(RUNNING, PARKED, thread_block)                                                            \
-    EDGE(RUNNING, SLEEPING, thread_block)                                                          \
-    EDGE(RUNNING, JOINING, thread_block)                                                           \
-    EDGE(RUNNING, READING, thread_block)                                                           \
+    EDGE(CALLING, RUNNING, thread_block)                                                           \
     EDGE(CALLING, READY, thread_wake)                                                              \
+    EDGE(CALLING, ENDED, thread_kill)                                                              \
+    EDGE(CALLING, AWAITING_REPLY, endpoint_receive)                                                \
+    EDGE(RUNNING, AWAITING_REPLY, thread_block)                                                    \
+    EDGE(AWAITING_REPLY, RUNNING, scheduler_hand_over)                                             \
     EDGE(AWAITING_REPLY, READY, thread_wake)                                                       \
+    EDGE(AWAITING_REPLY, ENDED, thread_kill)                                                       \
+    EDGE(RUNNING, RECEIVING, thread_block)                                                         \
+    EDGE(RECEIVING, RUNNING, scheduler_hand_over)                                                  \
     EDGE(RECEIVING, READY, thread_wake)                                                            \
+    EDGE(RECEIVING, ENDED, thread_kill)                                                            \
+    EDGE(RUNNING, WAITING, thread_block)                                                           \
+    EDGE(WAITING, RUNNING, thread_block)                                                           \
     EDGE(WAITING, READY, thread_wake)                                                              \
+    EDGE(WAITING, ENDED, thread_kill)                                                              \
+    EDGE(RUNNING, PARKED, thread_block)                                                            \
+    EDGE(PARKED, RUNNING, thread_block)                                                            \
     EDGE(PARKED, READY, thread_wake)                                                               \
+    EDGE(PARKED, ENDED, thread_kill)                                                               \
+    EDGE(RUNNING, SLEEPING, thread_block)                                                          \
+    EDGE(SLEEPING, RUNNING, thread_block)                                                          \
     EDGE(SLEEPING, READY, thread_wake)                                                             \
+    EDGE(SLEEPING, ENDED, thread_kill)                                                             \
+    EDGE(RUNNING, JOINING, thread_block)                                                           \
+    EDGE(JOINING, RUNNING, thread_block)                                                           \
     EDGE(JOINING, READY, thread_wake)                                                              \
+    EDGE(JOINING, ENDED, thread_kill)                                                              \
+    EDGE(RUNNING, READING, thread_block)                                                           \
+    EDGE(READING, RUNNING, thread_block)                                                           \
     EDGE(READING, READY, thread_wake)                                                              \
-    EDGE(RUNNING, ENDED, thread_end)                                                               \
-    EDGE(READY, ENDED, thread_end)
+    EDGE(READING, ENDED, thread_kill)
 
 #define THREAD_STATE_ENUM(NAME, name, meaning) THREAD_##NAME,
 enum thread_state { THREAD_STATE_LIST(THREAD_STATE_ENUM) };
 #undef THREAD_STATE_ENUM
+
+/* Threads that wait for one thing, first come first served. Locks: what thread_block() was given. */
+struct wait_list {
+    struct thread *head, *tail;
+};
+
+#define RING_PAGES (CAD_RING_BYTES / PAGE_SIZE)
 
 struct thread {
     struct arch_context context; /* user registers; message words are in them */
@@ -69,66 +102,111 @@ struct thread {
     uint32_t id;
     enum thread_state state;     /* written by thread_set_state alone */
     struct process *process;     /* referenced */
-    uint32_t references;         /* capabilities, and 1 until it has ended */
+    uint32_t ledger;             /* referenced; pays sizeof(struct thread) while the record
+                                  * lives, and one of THREADS until the thread has ended */
+    uint32_t references;         /* atomic: capabilities, and 1 until it has ended */
     uint8_t priority;
-    bool killed;                 /* must end at the next way out of the kernel */
+    bool killed;                 /* must end at the next way out of the kernel; atomic */
     bool in_ring;                /* runs a ring batch: see kernel/ring.h */
-    uint32_t cpu;                /* where it ran last */
+    uint32_t cpu;                /* where it ran last; READY: in whose queue */
 
-    struct thread *queue_next, *queue_previous; /* run queue or the one it waits in */
+    struct thread *queue_next, *queue_previous; /* run queue or wait list */
     struct thread *process_next, *process_previous;
-    struct thread *joiners;      /* who waits for its end */
+    struct wait_list joiners;    /* who waits for its end; waiters_lock */
 
-    /* waiting */
-    void *wait_queue;            /* the endpoint, notification... of its state; NULL: none */
+    /* waiting: both written under wait_lock itself, NULL while nobody's list holds it */
+    struct spinlock *wait_lock;
+    struct wait_list *wait_list; /* NULL: PARKED, in core/park's bucket */
     uint64_t deadline_ns;
-    uint32_t timer_position;     /* in the timer heap, 0: not there */
 
-    /* calling: reply tokens are (id, call_generation); the server must be the receiver's process */
-    uint64_t call_generation;
+    /* its deadline in a CPU's heap (kernel/timers.h) */
+    struct thread *timer_parent, *timer_left, *timer_right;
+    uint32_t timer_rank;
+    uint32_t timer_cpu;          /* CPU + 1; 0: in no heap */
+
+    /* calling: a reply token is (id, call_generation); odd: awaiting a reply */
+    uint64_t call_generation;    /* atomic; only grows, in later lives of the record too */
     uint64_t badge;              /* of the capability it calls through */
-    uint32_t server;             /* process id that received its call */
-    uint32_t transit[4], transit_count; /* capability slots in transit (table ID_NONE) */
+    uint32_t server;             /* process id that received its call, and may reply */
 
     /* ring batch */
-    struct arch_context ring_saved;
     uint32_t ring_remaining, ring_completed;
+    struct arch_context ring_saved;
+    uint64_t ring_user_data;     /* of the submission that runs */
+    bool ring_stop;              /* it asked to stop the batch if it fails */
     uint64_t ring_address;       /* 0: no ring */
+    frame_no_t ring_frames[RING_PAGES];
 
-    uint64_t run_ns, run_started_ns, switches;
+    uint64_t run_ns, switches;
 };
 
 struct thread_table {
     struct thread *threads;
-    struct id_pool ids;
+    struct id_pool ids;          /* Locks: processes */
 };
 extern struct thread_table threads;
+/* Guards every wait list that has no lock of its own: joiners, sleepers, console readers. */
+extern struct spinlock waiters_lock;
 
-struct thread *thread_by_id(uint32_t id); /* NULL if not live */
 static inline uint64_t thread_generation(const struct thread *thread)
 {
     return threads.ids.slots[thread->id].generation;
 }
+const char *thread_state_name(enum thread_state state);
+/* The only writer of `state`; asserts that the edge is in the list. */
+void thread_set_state(struct thread *thread, enum thread_state state);
 
-/* A thread that is READY once thread_start is called; charged to the process's ledger.
+/* A reference on the thread that (id, generation) names.  Gives: NULL if it is gone. */
+struct thread *thread_try_take(uint32_t id, uint64_t generation);
+void thread_take(struct thread *thread);
+void thread_put(struct thread *thread);
+
+/* Where and how a thread begins. */
+struct thread_entry {
+    uint64_t pc, sp, argument, tls, runtime;
+    uint8_t priority;
+};
+/* A thread that runs once thread_start is called; charged to the process's ledger.
+ * Gives: a reference that thread_start() or thread_discard() consumes.
  * Fails: QUOTA_THREADS, QUOTA_METADATA, PRESSURE, DISCONNECTED (process is ending). */
-MUST_CHECK status_t thread_create(struct process *process, uint8_t priority, uint64_t pc,
-                                  uint64_t sp, uint64_t argument, uint64_t tls, uint64_t runtime,
+MUST_CHECK status_t thread_create(struct process *process, const struct thread_entry *entry,
                                   struct thread **out);
 void thread_start(struct thread *thread);
+void thread_discard(struct thread *thread);
 
-/* The current thread waits: FPU and time saved, state set, deadline armed.
- * Needs: the lock of `wait_queue` held; the caller enqueues it and unlocks, then
- * returns DISPATCH_BLOCKED. */
-void thread_block(struct thread *thread, enum thread_state state, void *wait_queue,
-                  uint64_t deadline_ns);
-/* Out of its queue already; results are in its context.  Sets the call's status, makes it READY. */
+/* The current thread waits: registers and time saved, state set, deadline armed, at the
+ * tail of `list`.  The caller unlocks `lock` and returns DISPATCH_BLOCKED.
+ * list NULL: the caller enqueues it itself before it unlocks (PARKED).
+ * lock NULL: nobody's list; the caller publishes it itself (AWAITING_REPLY).
+ * Gives: false if it was killed meanwhile: nothing changed, return CANCELLED.
+ * Needs: `lock` held. */
+MUST_CHECK bool thread_block(struct thread *thread, enum thread_state state, struct spinlock *lock,
+                             struct wait_list *list, uint64_t deadline_ns);
+/* What a wait that cannot begin answers: WOULD_BLOCK for a deadline of 0, TIMED_OUT for
+ * one that passed; OK: it may wait. */
+MUST_CHECK status_t thread_may_wait(uint64_t deadline_ns);
+/* Takes the first waiter out: from now on the caller must wake it (or put it back).
+ * Locks: the list's. */
+struct thread *wait_list_take(struct wait_list *list);
+/* Puts a thread that wait_list_take gave back where it was: first. */
+void wait_list_put_back(struct wait_list *list, struct spinlock *lock, struct thread *thread);
+/* Results are in its context.  Sets the call's status, ends the wait's charges, makes it
+ * READY.  Needs: the caller took it out of its list.  Any lock up to WAITERS may be held. */
 void thread_wake(struct thread *thread, status_t status);
+/* The same without READY: for scheduler_hand_over(). */
+void thread_end_wait(struct thread *thread, status_t status);
+/* Turns an awaited call's generation even: the caller owns the thread now. */
+bool thread_claim_reply(struct thread *thread, uint64_t call_generation);
+/* Its deadline passed: TIMED_OUT (SLEEPING: OK) if it still waits and is due at `now_ns`. */
+void thread_time_out(struct thread *thread, uint64_t now_ns);
 
-/* Ends a thread wherever it is: takes it out of the queue it waits in, or marks it
- * killed and interrupts its CPU. */
+/* Ends a thread wherever it is: takes it out of the list it waits in, or marks it
+ * killed and interrupts its CPU.  Needs: no lock held; a reference is the caller's. */
 void thread_kill(struct thread *thread);
-/* The current thread ends; the way out of the kernel picks another. */
+/* The current thread ends on this way out of the kernel. */
 void thread_end_current(void);
+/* What is left to do for a thread that will not run again; by its CPU or its killer.
+ * Needs: no lock held; it is in no list. */
+void thread_finish(struct thread *thread);
 
 #endif

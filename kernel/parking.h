@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ParkSpace: waiting on a 32-bit word of the process's own memory.
+ *
+ * core/park keeps the queues; here are a lock for each bucket, the check of
+ * the word, and the charge (one of WAITERS while a thread is parked).  The word
+ * is read under the bucket's lock with the space's lock held from its
+ * resolution to the enqueue, so no wake-up and no unmap slips between (PK2).
+ */
+#ifndef KERNEL_PARKING_H
+#define KERNEL_PARKING_H
+
+#include "abi/status.h"
+#include "base/types.h"
+#include "core/park.h"
+
+struct process;
+struct thread;
+
+/* core/park's record of thread i is parking_waiters[i]: backed before i can park. */
+extern struct park_waiter *const parking_waiters;
+
+void parking_init(void);
+/* Makes sure that a thread's record is backed. Gives: false if there is no memory. */
+MUST_CHECK bool parking_prepare(uint32_t thread);
+
+/* Wakes up to `count` threads of the process that are parked on the word. */
+uint32_t parking_unpark(struct process *process, virt_addr_t address, uint64_t count);
+/* [start, start + pages) lost what it held: whoever is parked there gets CANCELLED (PK1).
+ * Call after the change, no lock held. */
+void parking_wake_range(struct process *process, virt_addr_t start, uint64_t pages);
+/* Takes a parked thread out of its bucket. Locks: thread->wait_lock, which is the bucket's. */
+void parking_remove(struct thread *thread);
+
+#endif
