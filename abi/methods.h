@@ -116,4 +116,21 @@ enum { CAD_METHOD_NUMBER_MAX = 15 };
 #define CAD_COMMIT_EAGER 1
 #define CAD_CONSOLE_WRITE_MAX 4096
 
+/* address_space.query's state: core/entry.h has the same numbers (it asserts so).
+ * PAGE_STATE(NAME, number, meaning) */
+#define CAD_PAGE_STATE_LIST(PAGE_STATE)                                                            \
+    PAGE_STATE(NONE, 0, "nothing is here")                                                         \
+    PAGE_STATE(RESERVED, 2, "anonymous reservation, not committed")                                \
+    PAGE_STATE(COMMITTED, 3, "a page of zeroes on first touch")                                    \
+    PAGE_STATE(RESIDENT, 4, "anonymous, present")                                                  \
+    PAGE_STATE(HIDDEN, 5, "committed, protection none, data kept")                                 \
+    PAGE_STATE(BORROWED, 6, "a page of a memory object")                                           \
+    PAGE_STATE(GUARD, 7, "never mappable")                                                         \
+    PAGE_STATE(SYSTEM, 8, "ring or CapSet page")
+#ifndef __ASSEMBLER__
+#define CAD_PAGE_STATE_ENUM(NAME, number, meaning) CAD_PAGE_##NAME = number,
+enum cad_page_state { CAD_PAGE_STATE_LIST(CAD_PAGE_STATE_ENUM) };
+#undef CAD_PAGE_STATE_ENUM
+#endif
+
 #endif
