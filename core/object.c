@@ -59,7 +59,7 @@ static void object_init(struct core_cpu *cpu, uint32_t object, const struct obje
     record->claims = ID_NONE;
     record->claim_count = 0;
     record->destroyed = 0;
-    record->reserved2 = 0;
+    record->host_next = 0;
 }
 
 /* The record is gone; its frames and claims went before. */

@@ -61,8 +61,6 @@ struct object_table {
     struct id_pool claim_ids;
 };
 
-COMPILE_ASSERT(OBJECT_PAGES_MAX == 1u << 28, three_levels_of_index_reach_every_page);
-
 /* A new object with one reference and one claim by `ledger`, both the caller's.
  * Reserves everything (quota, record, claim, frames) before anything is visible.
  * Fails: INVALID, QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged.

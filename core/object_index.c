@@ -109,8 +109,8 @@ static void index_give(struct core_cpu *cpu, uint32_t object, unsigned level, ui
     if (frame == FRAME_NONE) {
         return;
     }
-    index_link(cpu, object, level, page, FRAME_NONE);
     frame_release(cpu, frame, level == 0 ? FRAME_OBJECT : FRAME_KERNEL, object);
+    index_link(cpu, object, level, page, FRAME_NONE);
 }
 
 /* Highest level at which `page` is the first of its node; 0 for most. */

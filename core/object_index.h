@@ -22,6 +22,9 @@
 #define OBJECT_NODE_BITS    10u
 #define OBJECT_NODE_ENTRIES (1u << OBJECT_NODE_BITS)
 
+/* Spans are then exact in 32 bits, and a detail's number in its 28. */
+COMPILE_ASSERT(OBJECT_PAGES_MAX <= 1u << 28, three_levels_of_index_reach_every_page);
+
 /* Pages that one node of `level` covers; 1 at level 0. */
 static inline uint32_t object_index_span(unsigned level)
 {
