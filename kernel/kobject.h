@@ -12,11 +12,18 @@
 
 #include "core/cap.h"
 
-/* One more slot of `ledger`'s, with `rights`, holds it (endpoints count those that may RECEIVE). Memory objects: reference and claim.
+/* One more slot of `ledger`'s, with `rights`, holds it: endpoints count those that may
+ * RECEIVE, memory objects also claim.
  * Fails: STALE if it is dead; QUOTA_* of a claim. */
 MUST_CHECK status_t kobject_take(struct cap_object object, uint32_t rights, uint32_t ledger);
 void kobject_put(struct cap_object object, uint32_t rights, uint32_t ledger);
 /* The generation now of (interface, index). */
 uint64_t kobject_generation(uint32_t interface, uint32_t index);
+
+/* Rights of the first capability of a new object; EXECUTE comes only from the
+ * capability that made it (AS3). */
+#define MEMORY_OBJECT_RIGHTS                                                                       \
+    (CAD_RIGHT_READ | CAD_RIGHT_WRITE | CAD_RIGHT_MAP | CAD_RIGHT_DERIVE | CAD_RIGHT_TRANSFER)
+#define UNTYPED_RIGHTS (CAD_RIGHT_READ | CAD_RIGHT_SPEND | CAD_RIGHT_DERIVE | CAD_RIGHT_TRANSFER)
 
 #endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Untyped: info, retype, reset.  New objects are charged to the caller's ledger;
+ * what is made has the right to execute only if this capability has it (AS3).
+ */
+#include "kernel/capability.h"
+#include "kernel/cpu.h"
+#include "kernel/dispatch.h"
+#include "kernel/kobject.h"
+#include "kernel/memory.h"
+
+static uint32_t execute_right(const struct invocation *call)
+{
+    return call->cap.rights & CAD_RIGHT_EXECUTE;
+}
+
+static status_t untyped_enter(const struct invocation *call)
+{
+    spin_lock(&objects_lock);
+    if (id_matches(&cadastre.untypeds.ids, call->cap.object.index, call->cap.object.generation))
+        return CAD_OK;
+    spin_unlock(&objects_lock);
+    return CAD_STALE;
+}
+
+status_t method_untyped_info(struct invocation *call)
+{
+    status_t status = untyped_enter(call);
+
+    if (status != CAD_OK)
+        return status;
+    const struct untyped untyped = cadastre.untypeds.untypeds[call->cap.object.index];
+    spin_unlock(&objects_lock);
+    result(call, 0, untyped.pages);
+    result(call, 1, untyped.pages - untyped.next);
+    result(call, 2, untyped.children);
+    return CAD_OK;
+}
+
+status_t method_untyped_retype_untyped(struct invocation *call)
+{
+    uint64_t pages = argument(call, 0);
+    uint32_t child;
+
+    if (pages > UINT32_MAX)
+        return CAD_INVALID;
+    status_t status = untyped_enter(call);
+    if (status != CAD_OK)
+        return status;
+    status = untyped_retype_untyped(this_core(), call->cap.object.index, call->process->ledger,
+                                    (uint32_t)pages, &child);
+    spin_unlock(&objects_lock);
+    if (status != CAD_OK)
+        return status;
+    return cap_publish_result(call, CAD_INTERFACE_UNTYPED, child,
+                              UNTYPED_RIGHTS | execute_right(call));
+}
+
+status_t method_untyped_retype_object(struct invocation *call)
+{
+    uint64_t pages = argument(call, 0);
+    uint32_t object;
+
+    if (pages > UINT32_MAX)
+        return CAD_INVALID;
+    status_t status = untyped_enter(call);
+    if (status != CAD_OK)
+        return status;
+    status = object_create_untyped(this_core(), call->process->ledger, call->cap.object.index,
+                                   (uint32_t)pages, &object);
+    spin_unlock(&objects_lock);
+    if (status != CAD_OK)
+        return status;
+    return cap_publish_result(call, CAD_INTERFACE_MEMORY_OBJECT, object,
+                              MEMORY_OBJECT_RIGHTS | execute_right(call));
+}
+
+status_t method_untyped_reset(struct invocation *call)
+{
+    status_t status = untyped_enter(call);
+
+    if (status != CAD_OK)
+        return status;
+    status = untyped_reset(this_core(), call->cap.object.index);
+    spin_unlock(&objects_lock);
+    return status;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Why acknowledging only the highest number is enough: numbers come from one
+ * counter, taken after the entries were weakened.  Whoever reads request n reads
+ * it from a CPU that took n after every smaller number was taken, so all smaller
+ * ones' changes are seen by walks that start after the flush that follows.
+ *
+ * Pairs: tlb_requested release (round) with acquire (service); tlb_acknowledged
+ * release (service) with acquire (round).  The fence before space_cpus is read
+ * pairs with the one between setting a CPU's bit and loading the space.
+ */
+#include "kernel/tlb.h"
+
+#include "arch/mmu.h"
+#include "arch/trap.h"
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "kernel/cpu.h"
+#include "kernel/memory.h"
+#include "kernel/reaper.h"
+
+/* Up to so many pages are dropped one by one here, more as a whole. */
+#define FLUSH_PAGES_MAX 16
+#define RELEASE_FRAMES  64
+
+struct tlb_counters tlb_counters;
+static uint64_t tlb_generation;
+
+static void leave_ended_space(struct cpu *cpu)
+{
+    if (cpu->space != NULL && atomic_load_acquire(&cpu->space->phase) >= PROCESS_PHASE_SPACE)
+        cpu_load_space(cpu, NULL);
+}
+
+void kernel_tlb_service(void)
+{
+    struct cpu *cpu = this_cpu();
+    uint64_t requested = atomic_load_acquire(&cpu->tlb_requested);
+
+    if (requested == cpu->tlb_acknowledged)
+        return;
+    leave_ended_space(cpu);
+    mmu_flush_user();
+    atomic_store_release(&cpu->tlb_acknowledged, requested);
+    (void)atomic_fetch_add(&tlb_counters.acknowledgements, 1);
+}
+
+/* Raises the CPU's request to at least `number`. */
+static void request(struct cpu *cpu, uint64_t number)
+{
+    uint64_t seen = atomic_load_relaxed(&cpu->tlb_requested);
+
+    while (seen < number && !atomic_compare_exchange(&cpu->tlb_requested, &seen, number))
+        ;
+    cpu_send_ipi(cpu->index, IPI_TLB);
+}
+
+/* Asks every CPU of `asked` and waits for all. Needs: this one not among them, no lock held. */
+static void round_run(uint64_t asked)
+{
+    uint64_t number = atomic_fetch_add(&tlb_generation, 1) + 1;
+
+    (void)atomic_fetch_add(&tlb_counters.rounds, 1);
+    for (uint64_t left = asked; left != 0; left &= left - 1) {
+        request(cpu_by_index((unsigned)__builtin_ctzll(left)), number);
+        (void)atomic_fetch_add(&tlb_counters.requests, 1);
+    }
+    for (uint64_t left = asked; left != 0; left &= left - 1) {
+        const struct cpu *cpu = cpu_by_index((unsigned)__builtin_ctzll(left));
+        while (atomic_load_acquire(&cpu->tlb_acknowledged) < number) {
+            kernel_tlb_service();
+            cpu_relax();
+        }
+    }
+}
+
+static void flush_here(const struct space_work *work)
+{
+    uint64_t pages = (work->end - work->start) >> PAGE_SHIFT;
+
+    (void)atomic_fetch_add(&tlb_counters.local_flushes, 1);
+    if (pages > FLUSH_PAGES_MAX) {
+        mmu_flush_user();
+        return;
+    }
+    for (uint64_t i = 0; i < pages; i++)
+        mmu_flush_page(work->start + i * PAGE_SIZE);
+}
+
+static void flush_everywhere(struct process *process, const struct space_work *work)
+{
+    uint64_t self = UINT64_C(1) << this_cpu()->index;
+
+    atomic_fence();
+    uint64_t loaded = atomic_load_acquire(&process->space_cpus);
+    if ((loaded & self) != 0)
+        flush_here(work);
+    if ((loaded & ~self) != 0)
+        round_run(loaded & ~self);
+}
+
+void tlb_finish(struct process *process, struct space_work *work)
+{
+    uint32_t frames = work->chain.count;
+
+    lock_check_none_held();
+    if (work->flush)
+        flush_everywhere(process, work);
+    (void)atomic_fetch_add(&tlb_counters.quarantined, frames);
+    while (!frame_quarantine_release(this_core(), &work->chain, RELEASE_FRAMES))
+        kernel_tlb_service();
+    (void)atomic_fetch_add(&tlb_counters.released, frames);
+    for (uint32_t i = 0; i < work->dead_count; i++)
+        reaper_add_object(work->dead_objects[i]);
+    work->dead_count = 0;
+    work->flush = false;
+}
+
+void tlb_evict_space(struct process *process)
+{
+    uint64_t self = UINT64_C(1) << this_cpu()->index;
+
+    lock_check_none_held();
+    CHECK_VALUE(process->phase >= PROCESS_PHASE_SPACE, process->id);
+    leave_ended_space(this_cpu());
+    atomic_fence();
+    uint64_t loaded = atomic_load_acquire(&process->space_cpus) & ~self;
+    if (loaded != 0)
+        round_run(loaded);
+    CHECK_VALUE(atomic_load_acquire(&process->space_cpus) == 0, process->id);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Page by page: the lock covers each page's check and its use, no longer. */
+#include "kernel/user_copy.h"
+
+#include "arch/mmu.h"
+#include "kernel/cpu.h"
+#include "kernel/memory.h"
+#include "kernel/process.h"
+
+/* What of [address, address + bytes) lies in the page of `address`. */
+static uint64_t part_in_page(virt_addr_t address, uint64_t bytes)
+{
+    uint64_t room = PAGE_SIZE - (address & (PAGE_SIZE - 1));
+    return bytes < room ? bytes : room;
+}
+
+static bool range_is_user(virt_addr_t address, uint64_t bytes)
+{
+    return bytes <= CAD_SYSTEM_BASE && address >= CAD_USER_BASE && address < CAD_USER_END &&
+           bytes <= CAD_USER_END - address;
+}
+
+/* The byte at `address` through the direct map. Locks: the process's space. */
+static status_t byte_locked(struct process *process, virt_addr_t address, uint32_t access,
+                            uint8_t **byte)
+{
+    frame_no_t frame;
+
+    if (!id_matches(&cadastre.spaces.ids, process->space, process->space_generation))
+        return CAD_DISCONNECTED;
+    status_t status = space_resolve(this_core(), process->space, address, access, &frame);
+    if (status == CAD_OK)
+        *byte = (uint8_t *)frame_pointer(frame) + (address & (PAGE_SIZE - 1));
+    return status == CAD_OK ? CAD_OK : CAD_BAD_ADDRESS;
+}
+
+status_t copy_from_user(struct process *process, void *to, virt_addr_t from, uint64_t bytes)
+{
+    uint8_t *out = to;
+    status_t status = CAD_OK;
+
+    if (!range_is_user(from, bytes))
+        return bytes == 0 ? CAD_OK : CAD_BAD_ADDRESS;
+    while (bytes > 0 && status == CAD_OK) {
+        uint64_t part = part_in_page(from, bytes);
+        uint8_t *byte;
+        spin_lock(&process->space_lock);
+        status = byte_locked(process, from, CAD_PROT_READ, &byte);
+        if (status == CAD_OK)
+            __builtin_memcpy(out, byte, part);
+        spin_unlock(&process->space_lock);
+        out += part;
+        from += part;
+        bytes -= part;
+    }
+    return status;
+}
+
+status_t copy_to_user(struct process *process, virt_addr_t to, const void *from, uint64_t bytes)
+{
+    const uint8_t *in = from;
+    status_t status = CAD_OK;
+
+    if (!range_is_user(to, bytes))
+        return bytes == 0 ? CAD_OK : CAD_BAD_ADDRESS;
+    while (bytes > 0 && status == CAD_OK) {
+        uint64_t part = part_in_page(to, bytes);
+        uint8_t *byte;
+        spin_lock(&process->space_lock);
+        status = byte_locked(process, to, CAD_PROT_WRITE, &byte);
+        if (status == CAD_OK)
+            __builtin_memcpy(byte, in, part);
+        spin_unlock(&process->space_lock);
+        in += part;
+        to += part;
+        bytes -= part;
+    }
+    return status;
+}
+
+status_t check_user_writable(struct process *process, virt_addr_t to, uint64_t bytes)
+{
+    status_t status = CAD_OK;
+
+    if (!range_is_user(to, bytes))
+        return bytes == 0 ? CAD_OK : CAD_BAD_ADDRESS;
+    while (bytes > 0 && status == CAD_OK) {
+        uint64_t part = part_in_page(to, bytes);
+        uint8_t *byte;
+        spin_lock(&process->space_lock);
+        status = byte_locked(process, to, CAD_PROT_WRITE, &byte);
+        spin_unlock(&process->space_lock);
+        to += part;
+        bytes -= part;
+    }
+    return status;
+}
