@@ -149,6 +149,18 @@ void ledger_take(struct core_cpu *cpu, uint32_t ledger)
     CHECK_VALUE(before > 0 && before < UINT32_MAX, ledger);
 }
 
+bool ledger_try_take(struct core_cpu *cpu, uint32_t ledger)
+{
+    struct ledger *record = ledger_at(cpu, ledger);
+    uint32_t seen = atomic_load_relaxed(&record->references);
+
+    while (seen > 0 && seen < UINT32_MAX) {
+        if (atomic_compare_exchange(&record->references, &seen, seen + 1))
+            return true;
+    }
+    return false;
+}
+
 void ledger_put(struct core_cpu *cpu, uint32_t ledger)
 {
     uint32_t before = atomic_fetch_sub(&ledger_at(cpu, ledger)->references, 1u);

@@ -48,6 +48,9 @@ MUST_CHECK status_t ledger_create_child(struct core_cpu *cpu, uint32_t parent, c
                                         uint32_t *out);
 /* Needs: a reference that keeps it alive meanwhile.  Locks: none. */
 void ledger_take(struct core_cpu *cpu, uint32_t ledger);
+/* Same for who has none.  Gives: false if the last one is gone.
+ * Needs: live, and kept from being collected: Locks: ledgers. */
+MUST_CHECK bool ledger_try_take(struct core_cpu *cpu, uint32_t ledger);
 /* Drops a reference; after the last, tells host.ledger_idle.
  * Locks: none (and not ledgers, which the hook may take). */
 void ledger_put(struct core_cpu *cpu, uint32_t ledger);
