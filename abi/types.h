@@ -24,11 +24,11 @@
 #include <stdint.h>
 #define CAD_U64(value) UINT64_C(value)
 #endif
-#define CAD_USER_BASE        CAD_U64(0x0000000000010000)
-#define CAD_USER_END         CAD_U64(0x00007ffffff00000)
-#define CAD_SYSTEM_BASE      CAD_U64(0x00007fff80000000)
-#define CAD_CAPSET_ADDRESS   CAD_SYSTEM_BASE
-#define CAD_RING_BASE        CAD_U64(0x00007fffc0000000)
+#define CAD_USER_BASE        CAD_U64(0x0000000000010000) /* first user address */
+#define CAD_USER_END         CAD_U64(0x00007ffffff00000) /* end of user addresses */
+#define CAD_SYSTEM_BASE      CAD_U64(0x00007fff80000000) /* only the kernel maps here */
+#define CAD_CAPSET_ADDRESS   CAD_SYSTEM_BASE /* the CapSet page */
+#define CAD_RING_BASE        CAD_U64(0x00007fffc0000000) /* rings, one a thread */
 #define CAD_RING_BYTES       16384
 /* Where the runtime image (the Linux personality) is linked to run. */
 #define CAD_RUNTIME_BASE     CAD_U64(0x00007fff00000000)

@@ -80,7 +80,7 @@ def header_comment(path):
         if "SPDX" in match.group(1):
             continue
         lines = [re.sub(r"^\s*\* ?", "", line) for line in match.group(1).splitlines()]
-        return "\n".join(lines).strip("\n")
+        return "\n".join(line.rstrip() for line in lines).strip()
     raise ListError(f"{path}: no header comment")
 
 

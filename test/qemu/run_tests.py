@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the system in QEMU as test/qemu/*.toml say, one machine at a time.
+"""Runs images in QEMU as *.toml files say, one machine at a time.
+
+    run_tests.py --image NAME=KERNEL[,ARCHIVE]... --results FILE --logs DIR SPECS...
 
 A test file has these keys (TOML):
 
     about    = "one sentence: the behaviour that is shown"
     command  = "ps; vm-demo; audit"    what the shell runs; the machine then ends
+    image    = "system"                which --image
     append   = "log.level=3"           more words of the kernel's command line
     machines = ["small", "rich"]       names of MACHINES below; default: these two
     expect   = ["regex", ...]          found in this order in the output
@@ -17,6 +20,8 @@ A test file has these keys (TOML):
     expect   = "regex"                 waited for in what came since the last step
     send     = "text\\r"                typed then
     timeout  = 20
+    [[case]]                           several tests in one file: each has a `name`
+    name     = "..."                   and any of the keys above, which win
 
 Each output is kept in LOGS/name-machine.log.
 """
@@ -45,7 +50,7 @@ MACHINES = {
     "tight": (4, 64, "max"),
     "high": (2, 5120, "max"),
 }
-DEFAULTS = {"about": "", "command": "", "append": "", "machines": ["small", "rich"],
+DEFAULTS = {"about": "", "image": "system", "command": "", "append": "", "machines": ["small", "rich"],
             "expect": [], "forbid": [], "status": 0, "audit": True, "timeout": 60, "step": []}
 STEP_KEYS = {"expect", "send", "timeout"}
 STEP_TIMEOUT_S = 20
@@ -59,19 +64,15 @@ class TestError(Exception):
     """Why a test failed."""
 
 
-def load(path):
-    with open(path, "rb") as file:
-        try:
-            spec = tomllib.load(file)
-        except tomllib.TOMLDecodeError as error:
-            raise SystemExit(f"{path}: {error}") from error
-    unknown = set(spec) - set(DEFAULTS)
+def validate(path, spec):
+    """Gives the spec with its defaults; ends the run with what is wrong in it."""
+    unknown = set(spec) - set(DEFAULTS) - {"name"}
     for step in spec.get("step", []):
         unknown |= set(step) - STEP_KEYS
     if unknown:
         raise SystemExit(f"{path}: unknown key {', '.join(sorted(unknown))}")
-    spec = {**DEFAULTS, **spec, "name": os.path.basename(path)[:-len(".toml")]}
-    if bool(spec["command"]) == bool(spec["step"]):
+    spec = {**DEFAULTS, **spec}
+    if spec["image"] == "system" and bool(spec["command"]) == bool(spec["step"]):
         raise SystemExit(f"{path}: it needs either `command` or [[step]]")
     for machine in spec["machines"]:
         if machine not in MACHINES:
@@ -82,6 +83,20 @@ def load(path):
         except re.error as error:
             raise SystemExit(f"{path}: {regex!r}: {error}") from error
     return spec
+
+
+def load(path):
+    """The tests of one file."""
+    with open(path, "rb") as file:
+        try:
+            spec = tomllib.load(file)
+        except tomllib.TOMLDecodeError as error:
+            raise SystemExit(f"{path}: {error}") from error
+    stem = os.path.basename(path)[:-len(".toml")]
+    cases = spec.pop("case", [{}])
+    return [validate(path, {**spec, **case,
+                            "name": "-".join(filter(None, (stem, case.get("name"))))})
+            for case in cases]
 
 
 class Guest:
@@ -195,8 +210,9 @@ def converse(spec, guest, deadline):
 def run(spec, machine, args):
     """Raises TestError with the tail of the output when the test fails."""
     cpus, mem_mib, cpu = MACHINES[machine]
+    kernel, archive = args.images[spec["image"]]
     argv = qemu.command(
-        args.kernel, args.archive, cpus=cpus, mem_mib=mem_mib, cpu=cpu,
+        kernel, archive, cpus=cpus, mem_mib=mem_mib, cpu=cpu,
         command_line=qemu.kernel_command_line(spec["command"], spec["append"]))
     guest = Guest(argv, os.path.join(args.logs, f"{spec['name']}-{machine}.log"))
     deadline = time.monotonic() + spec["timeout"]
@@ -217,19 +233,30 @@ def run(spec, machine, args):
         raise TestError(f"{error}\n{tail}\n{guest.log.name}") from None
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kernel", required=True)
-    parser.add_argument("--archive", required=True)
+    parser.add_argument("--image", action="append", required=True)
     parser.add_argument("--results", required=True)
     parser.add_argument("--logs", required=True)
     parser.add_argument("--only", default="")
-    parser.add_argument("--specs", default=HERE)
+    parser.add_argument("specs", nargs="+")
     args = parser.parse_args()
+    args.images = {}
+    for image in args.image:
+        name, _, paths = image.partition("=")
+        kernel, _, archive = paths.partition(",")
+        args.images[name] = (kernel, archive or None)
+    return args
+
+
+def main():
+    args = arguments()
     os.makedirs(args.logs, exist_ok=True)
-    results = Results("test-qemu", args.results)
-    specs = [load(os.path.join(args.specs, name)) for name in sorted(os.listdir(args.specs))
-             if name.endswith(".toml")]
+    results = Results(os.path.basename(args.results), args.results)
+    specs = [spec for path in args.specs for spec in load(path)]
+    for spec in specs:
+        if spec["image"] not in args.images:
+            raise SystemExit(f"{spec['name']}: no image is named {spec['image']}")
     runs = [(f"{spec['name']}-{machine}", spec, machine)
             for spec in specs for machine in spec["machines"]]
     chosen = [item for item in runs if args.only in item[0]]

@@ -20,7 +20,8 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
     -Wimplicit-fallthrough -Wswitch -Wformat=2 -Wdouble-promotion -Wredundant-decls \
     -Wnull-dereference -Wno-unused-parameter
 WARNINGS_gcc   := -Wlogical-op -Wduplicated-cond -Wno-null-dereference
-WARNINGS_clang := -Wthread-safety -Wno-gnu-designator -Wno-unknown-warning-option -Wno-unused-command-line-argument
+WARNINGS_clang := -Wthread-safety -Wno-gnu-designator -Wno-unknown-warning-option \
+    -Wno-unused-command-line-argument
 
 CONFIG_debug   := -DCONFIG_ASSERT
 CONFIG_release :=
@@ -28,7 +29,7 @@ CONFIG_release :=
 -include arch/$(ARCH)/arch.mk
 
 KERNEL_FLAGS := -g -ffreestanding -fno-pic -fno-pie -fcf-protection=none \
-    $(KERNEL_INCLUDES) $(CONFIG_$(BUILD)) $(ARCH_CFLAGS) $(ARCH_CFLAGS_$(COMPILER)) $(KCFLAGS)
+    $(KERNEL_INCLUDES) $(CONFIG_$(BUILD)) $(ARCH_CFLAGS) $(ARCH_CFLAGS_$(COMPILER))
 KERNEL_CFLAGS := -std=gnu17 -O2 -fno-omit-frame-pointer -fstack-protector-strong \
     -fno-common -fno-strict-aliasing -fno-asynchronous-unwind-tables -fno-unwind-tables \
     $(KERNEL_FLAGS) $(WARNINGS) $(WARNINGS_$(COMPILER))
@@ -37,7 +38,7 @@ KERNEL_LDFLAGS := -static -nostdlib -z max-page-size=4096 -z noexecstack --build
 
 # A changed command line rebuilds what it built.
 KERNEL_STAMP := $(OUT)/kernel.flags
-$(eval $(call flags_stamp,$(KERNEL_STAMP),$(CC) $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) $(KERNEL_OBJS)))
+$(eval $(call flags_stamp,$(KERNEL_STAMP),$(CC) $(KERNEL_CFLAGS) $(KCFLAGS) $(KERNEL_LDFLAGS) $(KERNEL_OBJS)))
 
 OFFSETS_C := $(wildcard arch/$(ARCH)/offsets.c)
 OFFSETS_H := $(if $(OFFSETS_C),$(OUT)/generated/offsets.h)
@@ -54,20 +55,23 @@ $(OUT)/generated/offsets.h: $(OFFSETS_C) $(KERNEL_STAMP) tools/offsets.sh
 $(OUT)/%.o: %.c $(KERNEL_STAMP) | $(OFFSETS_H)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(KERNEL_CFLAGS) $(KCFLAGS) -MMD -MP -c -o $@ $<
 
 $(OUT)/%.S.o: %.S $(KERNEL_STAMP) | $(OFFSETS_H)
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KERNEL_FLAGS) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(KERNEL_FLAGS) $(KCFLAGS) -MMD -MP -c -o $@ $<
 
 # The symbol table describes the image it is linked into.  Its size depends
 # only on the names, so the second table already has the final layout; the last
 # step makes sure of that.
-$(KERNEL): $(KERNEL_OBJS) $(KERNEL_LD) $(KERNEL_STAMP) tools/symbols.py tools/mk/link_kernel.sh
+# $(call link_kernel,OBJECTS)
+define link_kernel
 	$(call say,LD,$@)
 	$(Q)tools/mk/link_kernel.sh $@ "$(LD) $(KERNEL_LDFLAGS) -T $(KERNEL_LD)" \
-	    "$(CC) $(KERNEL_FLAGS)" $(KERNEL_OBJS)
-
+	    "$(CC) $(KERNEL_FLAGS)" $(1)
+endef
+$(KERNEL): $(KERNEL_OBJS) $(KERNEL_LD) $(KERNEL_STAMP) tools/symbols.py tools/mk/link_kernel.sh
+	$(call link_kernel,$(KERNEL_OBJS))
 
 -include $(KERNEL_OBJS:.o=.d) $(OUT)/generated/offsets.d

@@ -4,7 +4,7 @@
 #
 # lib:   core/*_test.c, base/*_test.c and test/model/*_test.c are programs, each
 #        linked with all of core and base and the helpers of test/host, test/model.
-# qemu:  test/qemu/*.toml, see test/qemu/run_tests.py.
+# qemu:  test/machine/*.toml and test/qemu/*.toml, see test/qemu/run_tests.py.
 # tools: tools/*_test.py.
 
 HOST_OUT    := build/host$(if $(filter gcc,$(CC)),,-$(notdir $(CC)))
@@ -38,9 +38,23 @@ $(HOST_TESTS): %: %.o $(HOST_OUT)/libhost.a
 -include $(HOST_TEST_C:%.c=$(HOST_OUT)/%.d) $(HOST_LIB_C:%.c=$(HOST_OUT)/%.d) \
     $(HOST_HELP_C:%.c=$(HOST_OUT)/%.d)
 
+# The machine layer by itself: test/machine is the kernel_main() of an image that
+# has nothing of core and kernel but printing and the panic report.
+MACHINE_C := $(filter-out core/% kernel/%,$(KERNEL_C)) \
+    kernel/print.c kernel/panic.c kernel/symbols.c $(wildcard test/machine/*.c)
+MACHINE_S := $(filter-out core/% kernel/%,$(KERNEL_S)) $(wildcard test/machine/*.S)
+MACHINE_OBJS  := $(MACHINE_C:%.c=$(OUT)/%.o) $(MACHINE_S:%.S=$(OUT)/%.S.o)
+MACHINE_IMAGE := $(OUT)/machine.elf
+$(OUT)/test/machine/%.o: KCFLAGS += -Iarch/$(ARCH) -Wno-missing-prototypes
+$(MACHINE_IMAGE): $(MACHINE_OBJS) $(KERNEL_LD) $(KERNEL_STAMP) tools/mk/link_kernel.sh
+	$(call link_kernel,$(MACHINE_OBJS))
+-include $(MACHINE_OBJS:.o=.d)
+
+QEMU_SPECS := $(wildcard test/machine/*.toml test/qemu/*.toml)
+
 ##@ Testing
 
-.PHONY: test test-lib test-qemu test-tools
+.PHONY: test test-lib test-machine test-qemu test-tools
 test: ## everything: check, tools, library on the host, system in QEMU
 	+@MAKE=$(MAKE) tools/all_tests.sh $(RESULTS) $(if $(T),,check) test-tools test-lib test-qemu
 
@@ -48,9 +62,15 @@ test-lib: $(HOST_CHOSEN) ## core and base on the host under ASan and UBSan (T=fr
 	@tools/host_tests.py --results $(RESULTS)/test-lib --root $(HOST_OUT) \
 	    --only $(call shell_quote,$(T)) --known "$(HOST_TESTS:$(HOST_OUT)/%_test=%)" $(HOST_CHOSEN)
 
-test-qemu: $(KERNEL) $(TEST_ARCHIVE) ## the system in QEMU (T=name: one)
+test-qemu: $(KERNEL) $(TEST_ARCHIVE) $(MACHINE_IMAGE) ## images in QEMU (T=name: those only)
 	@test/qemu/run_tests.py --results $(RESULTS)/test-qemu --logs $(RESULTS)/qemu \
-	    --kernel $(KERNEL) --archive $(TEST_ARCHIVE) --only $(call shell_quote,$(T))
+	    --image system=$(KERNEL),$(TEST_ARCHIVE) --image machine=$(MACHINE_IMAGE) \
+	    --only $(call shell_quote,$(T)) $(QEMU_SPECS)
+
+test-machine: $(MACHINE_IMAGE) ## only the machine layer's image in QEMU (T=name: those only)
+	@test/qemu/run_tests.py --results $(RESULTS)/test-machine --logs $(RESULTS)/qemu \
+	    --image machine=$(MACHINE_IMAGE) --only $(call shell_quote,$(T)) \
+	    $(wildcard test/machine/*.toml)
 
 test-tools: ## the build's own tools
 	@tools/tool_tests.py --results $(RESULTS)/test-tools --only $(call shell_quote,$(T))

@@ -33,7 +33,7 @@ $(OUT)/user/%.o: %.c $(USER_STAMP) | $(CLIENTS)
 $(OUT)/user/%.S.o: %.S $(USER_STAMP) | $(CLIENTS)
 	$(call say,AS,$< (user))
 	@mkdir -p $(@D)
-	$(Q)$(MUSL_CC) $(USER_INCLUDES) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+	$(Q)$(MUSL_CC) $(USER_INCLUDES) -MMD -MP -c -o $@ $<
 
 # $(call sources,FOLDER-OR-FILE)
 sources = $(sort $(if $(filter %.c,$(1)),$(1),$(shell find $(1) -name '*.c' -o -name '*.S')))
@@ -89,7 +89,7 @@ $(OUT)/rt/%.o: %.c $(RT_STAMP) | $(CLIENTS)
 $(OUT)/rt/%.S.o: %.S $(RT_STAMP) | $(CLIENTS)
 	$(call say,AS,$< (runtime))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(USER_INCLUDES) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(USER_INCLUDES) -MMD -MP -c -o $@ $<
 
 $(OUT)/rt.elf: $(RT_OBJS) user/rt/rt.ld $(RT_STAMP)
 	$(call say,LD,$@)
