@@ -8,13 +8,15 @@
  *
  * Word (base/mmu_format.h has the hardware's part):
  *   present:  bit 0, hardware bits, frame address
- *   absent:   bits 12..43 value: HIDDEN: frame number; BORROWED: mapping id
+ *   absent:   bits 12..43 value: HIDDEN: frame number; BORROWED: mapping id;
+ *             accessed and dirty bits of a page that was present before (TL5)
  *   all:      bits 55..58 state, bits 59..61 owed protection
  * A word of 0 is NONE.
  */
 #ifndef CORE_ENTRY_H
 #define CORE_ENTRY_H
 
+#include "abi/methods.h"
 #include "abi/status.h"
 #include "base/mmu_format.h"
 #include "base/types.h"
@@ -27,7 +29,7 @@
     STATE(COMMITTED, committed, PAGE, NO, NO, "charged; a frame of zeroes on first touch")         \
     STATE(RESIDENT, resident, PAGE, YES, ANON, "anonymous, present")                               \
     STATE(HIDDEN, hidden, PAGE, NO, ANON, "committed, protection none: frame and data kept")       \
-    STATE(BORROWED, borrowed, PAGE, MAYBE, OBJECT, "a page of an object; present or filled on touch") \
+    STATE(BORROWED, borrowed, PAGE, MAYBE, OBJECT, "an object's page, present or filled on touch") \
     STATE(GUARD, guard, ANY, NO, NO, "never mappable by anyone")                                   \
     STATE(SYSTEM, system, PAGE, YES, KERNEL, "ring and CapSet pages")
 
@@ -35,6 +37,10 @@
 enum entry_state { ENTRY_STATE_LIST(ENTRY_STATE_ENUM) };
 #undef ENTRY_STATE_ENUM
 #define ENTRY_COUNT_ONE(...) +1
+#define ENTRY_STATE_ABI(NAME, number, meaning)                                                     \
+    COMPILE_ASSERT(ENTRY_##NAME == (number), abi_says_so);
+CAD_PAGE_STATE_LIST(ENTRY_STATE_ABI)
+#undef ENTRY_STATE_ABI
 enum { ENTRY_STATE_COUNT = 0 ENTRY_STATE_LIST(ENTRY_COUNT_ONE) };
 
 /* OPERATION(NAME, name, meaning) */
@@ -51,6 +57,7 @@ enum { ENTRY_STATE_COUNT = 0 ENTRY_STATE_LIST(ENTRY_COUNT_ONE) };
     OPERATION(FAULT, fault, "touch that the owed protection allows")                               \
     OPERATION(GUARD, guard, "the loader's guard pages")                                            \
     OPERATION(MAP_SYSTEM, map_system, "the kernel maps a ring or CapSet page")                     \
+    OPERATION(UNMAP_SYSTEM, unmap_system, "the kernel ends a ring")                                \
     OPERATION(TEARDOWN, teardown, "the space ends")
 
 #define ENTRY_OPERATION_ENUM(NAME, name, meaning) ENTRY_OP_##NAME,
@@ -72,17 +79,28 @@ struct entry_transition {
     uint8_t charge, frame, tlb;
     status_t refusal; /* CAD_OK: legal */
 };
+/* Needs: from is not TABLE. */
 const struct entry_transition *entry_transition(enum entry_state from,
                                                 enum entry_operation operation);
+/* The operation's column, indexed by enum entry_state, for loops over entries. */
+const struct entry_transition *entry_operation_column(enum entry_operation operation);
+/* True if the state exists at level 0 only. */
+bool entry_state_is_page_only(enum entry_state state);
 const char *entry_state_name(enum entry_state state);
+const char *entry_operation_name(enum entry_operation operation);
+
+#define ENTRY_STATE_SHIFT      55
+#define ENTRY_STATE_MASK       (UINT64_C(15) << ENTRY_STATE_SHIFT)
+#define ENTRY_PROTECTION_SHIFT 59
 
 static inline enum entry_state entry_state(uint64_t word)
 {
-    return (enum entry_state)((word >> 55) & 15);
+    return (enum entry_state)((word >> ENTRY_STATE_SHIFT) & 15);
 }
+/* What the entry owes its user, present or not; READ is in it if anything is. */
 static inline uint32_t entry_protection(uint64_t word)
 {
-    return (uint32_t)(word >> 59) & 7;
+    return (uint32_t)(word >> ENTRY_PROTECTION_SHIFT) & 7;
 }
 static inline bool entry_is_present(uint64_t word)
 {
@@ -94,13 +112,29 @@ static inline uint32_t entry_value(uint64_t word)
     return (uint32_t)((word & MMU_ADDRESS_MASK) >> PAGE_SHIFT);
 }
 
-uint64_t entry_make_absent(enum entry_state state, uint32_t protection, uint32_t value);
-/* Needs: protection has READ, not WRITE with EXECUTE. Level 0 only, for now blocks come later. */
+/* An entry without translation.  Needs: protection <= 7; value as the state says. */
+static inline uint64_t entry_make_absent(enum entry_state state, uint32_t protection,
+                                         uint32_t value)
+{
+    return (uint64_t)state << ENTRY_STATE_SHIFT |
+           (uint64_t)protection << ENTRY_PROTECTION_SHIFT | (uint64_t)value << PAGE_SHIFT;
+}
+/* A present entry of level 0. Needs: protection has READ, and not WRITE with EXECUTE. */
 uint64_t entry_make_page(const struct mmu_format *format, enum entry_state state,
                          uint32_t protection, frame_no_t frame);
 uint64_t entry_make_table(const struct mmu_format *format, frame_no_t frame);
 
-/* WRITE or EXECUTE imply READ; WRITE with EXECUTE: WRITE_EXECUTE; bits above: INVALID. */
+/* Fails: INVALID: unknown bits; WRITE_EXECUTE: both at once (AS3). */
 MUST_CHECK status_t protection_check(uint32_t protection);
+/* The accessed and dirty bits of a word, for the one that replaces it (TL5). */
+static inline uint64_t entry_marks(const struct mmu_format *format, uint64_t word)
+{
+    return word & (format->accessed | format->dirty);
+}
+/* The form that entries store: WRITE and EXECUTE imply READ. */
+static inline uint32_t protection_normal(uint32_t protection)
+{
+    return protection == CAD_PROT_NONE ? CAD_PROT_NONE : protection | CAD_PROT_READ;
+}
 
 #endif

@@ -9,15 +9,21 @@
  * Committed ranges have their leaf tables from commit on, object mappings from
  * map on, so a fault on either never needs a table and never fails for quota;
  * an anonymous fault needs one frame, which the committed charge guarantees.
- * Uniform ranges that are reserved or none stay single entries at the highest level.
+ * Uniform ranges that are reserved, guard or none stay single entries at the highest
+ * level; part of one changes only after it was split, so every operation on part of a
+ * range may need tables (QUOTA_METADATA, PRESSURE).  Decommit keeps tables, unmap
+ * takes out those it leaves empty.
  *
  * Charges to the space's ledger: virtual pages (reserved and mapped), committed
  * pages (anonymous), metadata bytes (4,096 a table, companion, system page).
  *
- * Anonymous frames are ANON(leaf table, slot); table frames are
- * KERNEL(TABLE, space) with `maps` = entries that are not NONE (a table that
- * falls to zero is freed) and `detail` = companion frame, which holds the
- * mapping id (uint32_t) of each BORROWED entry while a leaf table has any.
+ * Anonymous frames are ANON(leaf table, slot), their `maps` stays 0: owner and detail
+ * are the one entry that holds them.  Table frames are KERNEL(TABLE, space) with
+ * `maps` = entries that are not NONE (of the root: of its user half; a table that
+ * falls to zero is freed) and `detail` = companion frame, which a leaf table has while
+ * it has BORROWED entries: word i holds the mapping id of entry i.  A companion's
+ * `maps` = those entries, its `detail` = the leaf table.  A SYSTEM frame's `maps` is 1.
+ * An OBJECT frame's `maps` = present BORROWED entries.
  *
  * Locks: the space's, for everything here; objects too where a mapping record
  * is made or dropped (map, unmap, protect of objects; teardown).
@@ -50,8 +56,8 @@ struct space_table {
     struct id_pool ids;
 };
 
-/* What a range operation leaves to its host, all after the space's lock is
- * dropped: one TLB round if `flush`, then the chain is released, then the dead
+/* Filled whole by each call.  What a range operation leaves to its host, all after
+ * the space's lock is dropped: one TLB round if `flush`, then the chain is released, then the dead
  * objects are queued for destruction. */
 #define SPACE_DEAD_OBJECTS_MAX 8
 struct space_work {
@@ -60,10 +66,14 @@ struct space_work {
     struct frame_chain chain; /* frames and tables to release after the round */
     uint32_t dead_objects[SPACE_DEAD_OBJECTS_MAX];
     uint32_t dead_count;
-    bool more;                /* dead_objects was full: call again for the rest */
+    bool more;                /* teardown: dead_objects was full; call again for the rest */
 };
 
-/* A user buffer or range as it came in; trusted only after space_check_range. */
+/* Charges are released when entries go, frames only after the round.  So while any
+ * chain is held, frames may be short although quota is not: the host lets whoever
+ * got PRESSURE then try again once the rounds under way are done. */
+
+/* A range as it came in; the operations trust it only after space_check_range. */
 struct user_range {
     virt_addr_t start;
     uint64_t pages;
@@ -75,6 +85,11 @@ MUST_CHECK status_t space_create(struct core_cpu *cpu, uint32_t ledger, uint32_t
 
 /* --- anonymous memory (VirtualMemory) --- */
 
+/* Ranges: start page-aligned, not empty, inside user addresses (else INVALID), and below
+ * CAD_SYSTEM_BASE (else PROTECTED_RANGE).  Among refusals by entries the lowest address
+ * decides.  Protections: core/entry.h's protection_check.  All change nothing when they
+ * fail. */
+
 /* `*address` 0: first free range that fits, aligned to the largest page size that
  * divides the request up to 2 MiB; else exactly there.
  * Fails: INVALID (unaligned, zero, outside user addresses), OVERLAP, PROTECTED_RANGE,
@@ -83,13 +98,24 @@ MUST_CHECK status_t space_reserve(struct core_cpu *cpu, uint32_t space, virt_add
                                   uint64_t pages, uint32_t protection);
 /* RESERVED -> COMMITTED (or RESIDENT at once if eager); already committed pages are NOT
  * touched or charged again.  Protection becomes `protection` for newly committed ones.
- * Fails: NOT_RESERVED, QUOTA_COMMITTED...; state unchanged. */
+ * Eager fills as far as frames go now; the rest, and what has no access, stays
+ * COMMITTED, which is guaranteed as well.
+ * Fails: INVALID, PROTECTED_RANGE, WRITE_EXECUTE, NOT_RESERVED, QUOTA_COMMITTED,
+ * QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                  uint64_t pages, uint32_t protection, bool eager);
+/* Back to RESERVED; pages that are RESERVED already stay so.
+ * Fails: INVALID, PROTECTED_RANGE, NOT_RESERVED; state unchanged. */
 MUST_CHECK status_t space_decommit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                    uint64_t pages, struct space_work *work);
+/* What the pages owe; of pages that are only reserved too.  NONE keeps frame, data and
+ * charge (VM3).
+ * Fails: INVALID, WRITE_EXECUTE, PROTECTED_RANGE, NOT_RESERVED, QUOTA_METADATA and
+ * PRESSURE (part of a larger entry); state unchanged. */
 MUST_CHECK status_t space_protect(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                   uint64_t pages, uint32_t protection, struct space_work *work);
+/* Fails: INVALID, PROTECTED_RANGE, NOT_RESERVED, QUOTA_METADATA and PRESSURE (part of a
+ * larger entry); state unchanged. */
 MUST_CHECK status_t space_unmap(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                 uint64_t pages, struct space_work *work);
 
@@ -109,35 +135,44 @@ struct object_map_request {
 MUST_CHECK status_t space_map_object(struct core_cpu *cpu, uint32_t space,
                                      const struct object_map_request *request,
                                      virt_addr_t *address);
-/* Only where every page maps `object`, else WRONG_OBJECT; may split records. */
+/* Only where every page maps `object`, else WRONG_OBJECT; may split one record.
+ * Fails: INVALID, PROTECTED_RANGE, WRONG_OBJECT; a hole in the middle of one mapping:
+ * QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t space_unmap_object(struct core_cpu *cpu, uint32_t space, uint32_t object,
                                        virt_addr_t address, uint64_t pages,
                                        struct space_work *work);
+/* Fails: INVALID, WRITE_EXECUTE, PROTECTED_RANGE, WRONG_OBJECT, NO_RIGHT: above the
+ * ceiling of a mapping; state unchanged. */
 MUST_CHECK status_t space_protect_object(struct core_cpu *cpu, uint32_t space, uint32_t object,
                                          virt_addr_t address, uint64_t pages, uint32_t protection,
                                          struct space_work *work);
 
 /* --- the loader and the kernel --- */
 
+/* Fails: INVALID, PROTECTED_RANGE, OVERLAP, QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t space_guard(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                 uint64_t pages);
-/* A zeroed KERNEL(SYSTEM) page at a SYSTEM address; gives its frame. */
+/* A zeroed KERNEL(SYSTEM) page at a SYSTEM address; gives its frame.
+ * Fails: INVALID (elsewhere, or no access), WRITE_EXECUTE, OVERLAP, QUOTA_METADATA, PRESSURE;
+ * state unchanged. */
 MUST_CHECK status_t space_map_system(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                      uint32_t protection, frame_no_t *frame);
-/* Ends a system mapping (a thread's ring). */
+/* Ends a system mapping (a thread's ring).  Fails: INVALID, NOT_FOUND; state unchanged. */
 MUST_CHECK status_t space_unmap_system(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                        struct space_work *work);
 
 /* --- faults, and the kernel's own access to user memory --- */
 
 /* Makes a touch with `access` (one CAD_PROT_* bit) possible.
- * Gives: OK (also if it was possible already); work->flush never set.
+ * Gives: OK, also if it was possible already: then a CPU may still hold what was there
+ * before rights grew, so the host drops its own translation of the page.
  * Fails: BAD_ADDRESS: the owed protection forbids it; PRESSURE: out of frames (a broken
  * guarantee: only if memory was overcommitted by the host). */
 MUST_CHECK status_t space_fault(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                 uint32_t access);
 /* Same, and gives the frame that a user access would now reach.  The answer holds
- * while the space's lock is held. */
+ * while the space's lock is held.  Leaves the entry's accessed and dirty bits as the
+ * access would. */
 MUST_CHECK status_t space_resolve(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                   uint32_t access, frame_no_t *frame);
 
@@ -147,15 +182,18 @@ struct space_run {
     virt_addr_t start;
     uint64_t pages;
     enum entry_state state;
-    uint32_t protection, level;
-    uint32_t mapping;      /* BORROWED */
+    uint32_t protection;
+    uint32_t level;         /* of the largest entry in it */
+    uint32_t mapping;       /* BORROWED */
     frame_no_t first_frame; /* present or HIDDEN */
 };
-/* The first run at or after `address` that is not NONE (adjacent entries of one state,
- * protection and mapping are one run).  Gives: false at the end. */
+/* The first run at or after `address` that is not NONE: adjacent entries of one state,
+ * protection and mapping, SPACE_RUN_STEPS of them at most, a longer run comes in pieces.
+ * It starts with the entry that holds `address` or the next.  Gives: false at the end. */
+#define SPACE_RUN_STEPS 65536u
 bool space_next_run(const struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                     struct space_run *run);
-/* The run that holds `address`, NONE included. */
+/* The run that holds a user address, NONE included, SPACE_RUN_STEPS entries each way. */
 void space_query(const struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                  struct space_run *run);
 /* Leaf entry's word for an address, 0 where NONE; for `why` and the audit. */
@@ -163,8 +201,9 @@ uint64_t space_entry(const struct core_cpu *cpu, uint32_t space, virt_addr_t add
 
 /* --- the end --- */
 
-/* No CPU runs the space or can see its translations any more.  Drops at most about
- * `budget` entries (a table counts as one).  Fills work->dead_objects.
+/* No CPU runs the space or can see its translations any more, and no other operation
+ * is made on it.  Looks at `budget` entries and mapping records, and to the end of the
+ * table it is in; fills work->chain and work->dead_objects, never asks for a flush.
  * Gives: true when all is given back and the record is gone (ledger reference included). */
 bool space_teardown_step(struct core_cpu *cpu, uint32_t space, uint32_t budget,
                          struct space_work *work);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The transition table as an array, and how a word is put together.
+ *
+ * The array is indexed [operation][state], so that a loop over entries under
+ * one operation holds one row of it.  TABLE has no transitions: walks descend
+ * through it and never look it up.
+ */
+#include "core/entry.h"
+
+#include "base/assert.h"
+#include "core/entry_transitions.h"
+
+/* A pair stated twice is a name defined twice here; with that, the count says
+ * that no pair is missing. */
+#define PAIR_LEGAL(FROM, OPERATION, TO, charge, frame, tlb) PAIR_##FROM##_##OPERATION,
+#define PAIR_REFUSED(FROM, OPERATION, STATUS)               PAIR_##FROM##_##OPERATION,
+enum { ENTRY_TRANSITION_LIST(PAIR_LEGAL, PAIR_REFUSED) PAIR_COUNT };
+COMPILE_ASSERT(PAIR_COUNT == (ENTRY_STATE_COUNT - 1) * ENTRY_OPERATION_COUNT,
+               every_state_and_operation_has_one_row);
+COMPILE_ASSERT(ENTRY_STATE_COUNT <= 16, entry_state_fits_its_bits);
+
+#define ROW_LEGAL(FROM, OPERATION, TO, charge, frame, tlb)                                         \
+    [ENTRY_OP_##OPERATION][ENTRY_##FROM] = { ENTRY_##TO, (charge), (frame), (tlb), CAD_OK },
+#define ROW_REFUSED(FROM, OPERATION, STATUS)                                                       \
+    [ENTRY_OP_##OPERATION][ENTRY_##FROM] = { ENTRY_##FROM, CHARGE_NONE, FRAME_KEEP, TLB_NOTHING,   \
+                                             CAD_##STATUS },
+static const struct entry_transition transitions[ENTRY_OPERATION_COUNT][ENTRY_STATE_COUNT] = {
+    ENTRY_TRANSITION_LIST(ROW_LEGAL, ROW_REFUSED)
+};
+
+#define STATE_NAME(NAME, name, levels, present, frame, meaning) [ENTRY_##NAME] = #name,
+static const char *const state_names[ENTRY_STATE_COUNT] = { ENTRY_STATE_LIST(STATE_NAME) };
+#define OPERATION_NAME(NAME, name, meaning) [ENTRY_OP_##NAME] = #name,
+static const char *const operation_names[ENTRY_OPERATION_COUNT] = { ENTRY_OPERATION_LIST(
+    OPERATION_NAME) };
+
+enum { LEVELS_ANY, LEVELS_UPPER, LEVELS_PAGE };
+#define STATE_PAGE_ONLY(NAME, name, levels, present, frame, meaning)                               \
+    [ENTRY_##NAME] = LEVELS_##levels == LEVELS_PAGE,
+static const bool state_page_only[ENTRY_STATE_COUNT] = { ENTRY_STATE_LIST(STATE_PAGE_ONLY) };
+
+const struct entry_transition *entry_operation_column(enum entry_operation operation)
+{
+    ASSERT((unsigned)operation < ENTRY_OPERATION_COUNT);
+    return transitions[operation];
+}
+
+const struct entry_transition *entry_transition(enum entry_state from,
+                                                enum entry_operation operation)
+{
+    ASSERT((unsigned)from < ENTRY_STATE_COUNT && from != ENTRY_TABLE);
+    ASSERT((unsigned)operation < ENTRY_OPERATION_COUNT);
+    return &transitions[operation][from];
+}
+
+bool entry_state_is_page_only(enum entry_state state)
+{
+    ASSERT((unsigned)state < ENTRY_STATE_COUNT);
+    return state_page_only[state];
+}
+
+const char *entry_state_name(enum entry_state state)
+{
+    return (unsigned)state < ENTRY_STATE_COUNT ? state_names[state] : "?";
+}
+
+const char *entry_operation_name(enum entry_operation operation)
+{
+    return (unsigned)operation < ENTRY_OPERATION_COUNT ? operation_names[operation] : "?";
+}
+
+uint64_t entry_make_page(const struct mmu_format *format, enum entry_state state,
+                         uint32_t protection, frame_no_t frame)
+{
+    ASSERT((protection & CAD_PROT_READ) != 0);
+    ASSERT(protection_check(protection) == CAD_OK);
+    return entry_make_absent(state, protection, frame) | format->page[protection] | MMU_PRESENT;
+}
+
+uint64_t entry_make_table(const struct mmu_format *format, frame_no_t frame)
+{
+    return entry_make_absent(ENTRY_TABLE, CAD_PROT_NONE, frame) | format->table | MMU_PRESENT;
+}
+
+status_t protection_check(uint32_t protection)
+{
+    if (protection > (CAD_PROT_READ | CAD_PROT_WRITE | CAD_PROT_EXECUTE)) {
+        return CAD_INVALID;
+    }
+    if ((protection & CAD_PROT_WRITE) != 0 && (protection & CAD_PROT_EXECUTE) != 0) {
+        return CAD_WRITE_EXECUTE;
+    }
+    return CAD_OK;
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Creation, and the operations of VirtualMemory.  Each is plan_check,
+ * plan_reserve, and below the commit line one loop over the range's spans; in
+ * leaf tables it goes run by run of equal states, so that the innermost loops
+ * have no state left to look at.
+ */
+#include "core/space.h"
+
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "core/charge.h"
+#include "core/space_priv.h"
+
+status_t space_create(struct core_cpu *cpu, uint32_t ledger, uint32_t *out)
+{
+    struct space_table *table = &cpu->cadastre->spaces;
+    uint32_t space;
+    status_t status =
+        ledger_reserve(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_SPACE + CHARGE_FRAME);
+    if (status != CAD_OK) {
+        return status;
+    }
+    if (!id_pool_take(cpu, &table->ids, &space)) {
+        ledger_release(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_SPACE + CHARGE_FRAME);
+        return CAD_PRESSURE;
+    }
+    frame_no_t root = frame_take_kernel(cpu, FRAME_KIND_TABLE, space, FRAME_NONE);
+    if (root == FRAME_NONE) {
+        id_pool_put(&table->ids, space);
+        ledger_release(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_SPACE + CHARGE_FRAME);
+        return CAD_PRESSURE;
+    }
+    /* commit */
+    ledger_take(cpu, ledger);
+    table->spaces[space] = (struct space){
+        .root = root, .ledger = ledger, .table_pages = 1, .search = SPACE_SEARCH_BASE };
+    *out = space;
+    return CAD_OK;
+}
+
+/* NONE becomes `word`, at whatever level the span is. */
+static void fill_none(struct core_cpu *cpu, const struct span *span, uint64_t word)
+{
+    for (unsigned i = 0; i < span->count; i++) {
+        span->words[i] = word;
+    }
+    frame_map_many(&cpu->cadastre->frames, span->path[span->level], FRAME_KERNEL, span->count);
+}
+
+static void plan_fill_none(struct core_cpu *cpu, struct range_plan *plan, enum entry_state state)
+{
+    uint64_t word = entry_make_absent(state, plan->protection, 0);
+    struct span span;
+    for (virt_addr_t at = plan->start; at < plan->end; at = span.next) {
+        plan_span(cpu, plan, at, &span);
+        fill_none(cpu, &span, word);
+    }
+}
+
+status_t space_reserve(struct core_cpu *cpu, uint32_t space, virt_addr_t *address, uint64_t pages,
+                       uint32_t protection)
+{
+    struct user_range range = { .start = *address, .pages = pages };
+    bool is_chosen = range.start == 0;
+    if (is_chosen && pages == 0) {
+        return CAD_INVALID;
+    }
+    if (is_chosen && !space_find_free(cpu, space, pages, &range.start)) {
+        return CAD_NO_SPACE;
+    }
+    struct range_plan plan;
+    status_t status = plan_check(cpu, &plan, space, ENTRY_OP_RESERVE, protection, range);
+    if (status == CAD_OK) {
+        status = plan_reserve(cpu, &plan, pages, 0);
+    }
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    plan_fill_none(cpu, &plan, ENTRY_RESERVED);
+    space_of(cpu, space)->virtual_pages += pages;
+    plan_settle(cpu, &plan);
+    if (is_chosen) {
+        space_of(cpu, space)->search = plan.end;
+    }
+    *address = plan.start;
+    return CAD_OK;
+}
+
+status_t space_guard(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint64_t pages)
+{
+    struct range_plan plan;
+    status_t status = plan_check(cpu, &plan, space, ENTRY_OP_GUARD, CAD_PROT_NONE,
+                                 (struct user_range){ .start = address, .pages = pages });
+    if (status == CAD_OK) {
+        status = plan_reserve(cpu, &plan, 0, 0);
+    }
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    plan_fill_none(cpu, &plan, ENTRY_GUARD);
+    plan_settle(cpu, &plan);
+    return CAD_OK;
+}
+
+/* --- commit --- */
+
+/* RESERVED entries of a leaf table.  Gives: how many became RESIDENT at once. */
+static unsigned commit_run(struct core_cpu *cpu, frame_no_t table, unsigned first, uint64_t *words,
+                           unsigned count, uint32_t protection, bool eager)
+{
+    uint64_t absent = entry_make_absent(ENTRY_COMMITTED, protection, 0);
+    unsigned i = 0;
+    if (eager && protection != CAD_PROT_NONE) {
+        uint64_t present = entry_make_page(cpu->cadastre->format, ENTRY_RESIDENT, protection, 0);
+        for (; i < count; i++) {
+            frame_no_t frame = frame_take_anon(cpu, table, first + i);
+            if (frame == FRAME_NONE) {
+                break;
+            }
+            atomic_store_release(&words[i], present | frame_address(frame));
+        }
+    }
+    for (unsigned j = i; j < count; j++) {
+        words[j] = absent;
+    }
+    return i;
+}
+
+static uint64_t commit_span(struct core_cpu *cpu, const struct range_plan *plan,
+                            const struct span *span, bool eager)
+{
+    uint64_t resident_pages = 0;
+    ASSERT(span->level == 0);
+    unsigned i = 0;
+    while (i < span->count) {
+        unsigned run = state_run(&span->words[i], span->count - i);
+        if (entry_state(span->words[i]) == ENTRY_RESERVED) {
+            resident_pages += commit_run(cpu, span->path[0], span->first + i, &span->words[i], run,
+                                         plan->protection, eager);
+        }
+        i += run;
+    }
+    return resident_pages;
+}
+
+status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint64_t pages,
+                      uint32_t protection, bool eager)
+{
+    struct range_plan plan;
+    status_t status = plan_check(cpu, &plan, space, ENTRY_OP_COMMIT, protection,
+                                 (struct user_range){ .start = address, .pages = pages });
+    if (status == CAD_OK) {
+        status = plan_reserve(cpu, &plan, 0, plan.pages[ENTRY_RESERVED]);
+    }
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    struct space *record = space_of(cpu, space);
+    struct span span;
+    for (virt_addr_t at = plan.start; at < plan.end; at = span.next) {
+        plan_span(cpu, &plan, at, &span);
+        record->resident_pages += commit_span(cpu, &plan, &span, eager);
+    }
+    record->committed_pages += plan.pages[ENTRY_RESERVED];
+    plan_settle(cpu, &plan);
+    return CAD_OK;
+}
+
+/* --- decommit --- */
+
+static void decommit_committed(uint64_t *words, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        words[i] = entry_make_absent(ENTRY_RESERVED, entry_protection(words[i]), 0);
+    }
+}
+
+/* RESIDENT or HIDDEN entries. */
+static void decommit_anon(struct core_cpu *cpu, frame_no_t table, uint64_t *words, unsigned count,
+                          struct space_work *work)
+{
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t protection = entry_protection(words[i]);
+        uint64_t old =
+            atomic_exchange(&words[i], entry_make_absent(ENTRY_RESERVED, protection, 0));
+        frame_quarantine(cpu, &work->chain, entry_value(old), FRAME_ANON, table);
+    }
+}
+
+static void decommit_span(struct core_cpu *cpu, uint32_t space, const struct span *span,
+                          struct space_work *work)
+{
+    struct space *record = space_of(cpu, space);
+    for (unsigned i = 0, run; i < span->count; i += run) {
+        enum entry_state state = entry_state(span->words[i]);
+        run = state_run(&span->words[i], span->count - i);
+        if (state == ENTRY_COMMITTED) {
+            decommit_committed(&span->words[i], run);
+            record->committed_pages -= run;
+        } else if (state == ENTRY_RESIDENT || state == ENTRY_HIDDEN) {
+            decommit_anon(cpu, span->path[0], &span->words[i], run, work);
+            record->committed_pages -= run;
+            record->resident_pages -= run;
+            virt_addr_t start = span->address + ((uint64_t)i << PAGE_SHIFT);
+            work_flush(work, start, start + ((uint64_t)run << PAGE_SHIFT));
+        }
+    }
+}
+
+status_t space_decommit(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint64_t pages,
+                        struct space_work *work)
+{
+    struct range_plan plan;
+    work_init(work);
+    status_t status = plan_check(cpu, &plan, space, ENTRY_OP_DECOMMIT, CAD_PROT_NONE,
+                                 (struct user_range){ .start = address, .pages = pages });
+    if (status == CAD_OK) {
+        status = plan_reserve(cpu, &plan, 0, 0);
+    }
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    struct span span;
+    for (virt_addr_t at = plan.start; at < plan.end; at = span.next) {
+        plan_span(cpu, &plan, at, &span);
+        if (span.level == 0) {
+            decommit_span(cpu, space, &span, work);
+        }
+    }
+    plan_settle(cpu, &plan);
+    return CAD_OK;
+}
+
+/* --- protect --- */
+
+/* RESIDENT entries get new rights.  Gives: true if translations of the old ones must go.
+ * The hardware may be setting accessed and dirty meanwhile: none is lost (TL5). */
+static bool protect_resident(const struct mmu_format *format, uint64_t *words, unsigned count,
+                             uint32_t protection)
+{
+    uint64_t keep = MMU_ADDRESS_MASK | format->accessed | format->dirty;
+    uint64_t bits = entry_make_page(format, ENTRY_RESIDENT, protection, 0);
+    uint64_t any = 0, all = UINT64_MAX;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t old = atomic_load_relaxed(&words[i]);
+        while (!atomic_compare_exchange(&words[i], &old, (old & keep) | bits)) {
+        }
+        any |= old;
+        all &= old;
+    }
+    return rights_need_flush(entry_protection(any), protection) ||
+           rights_need_flush(entry_protection(all), protection);
+}
+
+static void unhide(const struct mmu_format *format, uint64_t *words, unsigned count,
+                   uint32_t protection)
+{
+    uint64_t bits = entry_make_page(format, ENTRY_RESIDENT, protection, 0);
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t kept = (words[i] & MMU_ADDRESS_MASK) | entry_marks(format, words[i]);
+        atomic_store_release(&words[i], bits | kept);
+    }
+}
+
+static void hide(const struct mmu_format *format, uint64_t *words, unsigned count)
+{
+    uint64_t keep = MMU_ADDRESS_MASK | format->accessed | format->dirty;
+    uint64_t bits = entry_make_absent(ENTRY_HIDDEN, CAD_PROT_NONE, 0);
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t old = atomic_load_relaxed(&words[i]);
+        while (!atomic_compare_exchange(&words[i], &old, (old & keep) | bits)) {
+        }
+    }
+}
+
+/* Gives: true if a flush is owed. */
+static bool protect_run(const struct mmu_format *format, uint64_t *words, unsigned count,
+                        uint32_t protection)
+{
+    enum entry_state state = entry_state(words[0]);
+    if (state == ENTRY_RESERVED || state == ENTRY_COMMITTED) {
+        uint64_t word = entry_make_absent(state, protection, 0);
+        for (unsigned i = 0; i < count; i++) {
+            words[i] = word;
+        }
+        return false;
+    }
+    if (protection == CAD_PROT_NONE) {
+        if (state == ENTRY_RESIDENT) {
+            hide(format, words, count);
+        }
+        return state == ENTRY_RESIDENT;
+    }
+    if (state == ENTRY_HIDDEN) {
+        unhide(format, words, count, protection);
+        return rights_need_flush(CAD_PROT_NONE, protection);
+    }
+    ASSERT(state == ENTRY_RESIDENT);
+    return protect_resident(format, words, count, protection);
+}
+
+static void protect_span(const struct mmu_format *format, const struct span *span,
+                         uint32_t protection, struct space_work *work)
+{
+    for (unsigned i = 0, run; i < span->count; i += run) {
+        run = state_run(&span->words[i], span->count - i);
+        if (protect_run(format, &span->words[i], run, protection)) {
+            virt_addr_t start = span->address + ((uint64_t)i << PAGE_SHIFT);
+            work_flush(work, start, start + ((uint64_t)run << PAGE_SHIFT));
+        }
+    }
+}
+
+status_t space_protect(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint64_t pages,
+                       uint32_t protection, struct space_work *work)
+{
+    enum entry_operation operation =
+        protection == CAD_PROT_NONE ? ENTRY_OP_HIDE : ENTRY_OP_PROTECT;
+    struct range_plan plan;
+    work_init(work);
+    status_t status = plan_check(cpu, &plan, space, operation, protection,
+                                 (struct user_range){ .start = address, .pages = pages });
+    if (status == CAD_OK) {
+        status = plan_reserve(cpu, &plan, 0, 0);
+    }
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    struct span span;
+    for (virt_addr_t at = plan.start; at < plan.end; at = span.next) {
+        plan_span(cpu, &plan, at, &span);
+        protect_span(cpu->cadastre->format, &span, plan.protection, work);
+    }
+    plan_settle(cpu, &plan);
+    return CAD_OK;
+}
+
+/* --- unmap --- */
+
+status_t space_unmap(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint64_t pages,
+                     struct space_work *work)
+{
+    struct range_plan plan;
+    work_init(work);
+    status_t status = plan_check(cpu, &plan, space, ENTRY_OP_UNMAP, CAD_PROT_NONE,
+                                 (struct user_range){ .start = address, .pages = pages });
+    if (status == CAD_OK) {
+        status = plan_reserve(cpu, &plan, 0, 0);
+    }
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    struct space *record = space_of(cpu, space);
+    struct span span;
+    for (virt_addr_t at = plan.start; at < plan.end; at = span.next) {
+        plan_span(cpu, &plan, at, &span);
+        span_clear(cpu, space, &span, work);
+    }
+    plan_settle(cpu, &plan);
+    space_search_from(record, plan.start);
+    return CAD_OK;
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Clearing: entries become NONE, what they held goes its way, tables that are
+ * left empty come out of the tree.  Unmapping of every kind, and teardown.
+ */
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "core/charge.h"
+#include "core/space_priv.h"
+
+void work_init(struct space_work *work)
+{
+    *work = (struct space_work){ .chain = { .head = FRAME_NONE } };
+}
+
+void work_flush(struct space_work *work, virt_addr_t start, virt_addr_t end)
+{
+    if (!work->flush || start < work->start) {
+        work->start = start;
+    }
+    if (!work->flush || end > work->end) {
+        work->end = end;
+    }
+    work->flush = true;
+}
+
+static void clear_absent(uint64_t *words, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        words[i] = 0;
+    }
+}
+
+/* RESIDENT or HIDDEN entries of a leaf table. */
+static void clear_anon(struct core_cpu *cpu, frame_no_t table, uint64_t *words, unsigned count,
+                       struct space_work *work)
+{
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t old = atomic_exchange(&words[i], 0);
+        frame_quarantine(cpu, &work->chain, entry_value(old), FRAME_ANON, table);
+    }
+}
+
+static void clear_borrowed(struct core_cpu *cpu, uint32_t space, const struct span *span,
+                           unsigned at, unsigned count)
+{
+    struct frame_table *frames = &cpu->cadastre->frames;
+    frame_no_t table = span->path[0], companion = frame_of(cpu, table)->detail;
+    uint64_t *mappings = table_companion(cpu, table);
+    CHECK_VALUE(mappings != NULL, table);
+    for (unsigned i = at; i < at + count; i++) {
+        uint64_t old = atomic_exchange(&span->words[i], 0);
+        if (entry_is_present(old)) {
+            frame_unmap(frames, entry_value(old), FRAME_OBJECT);
+        }
+        mappings[span->first + i] = ID_NONE;
+    }
+    frame_unmap_many(frames, companion, FRAME_KERNEL, count);
+    if (frame_of(cpu, companion)->maps == 0) {
+        frame_set_companion(frames, table, FRAME_NONE);
+        frame_release(cpu, companion, FRAME_KERNEL, space);
+        space_of(cpu, space)->table_pages--;
+    }
+}
+
+static void clear_system(struct core_cpu *cpu, uint32_t space, uint64_t *words, unsigned count,
+                         struct space_work *work)
+{
+    for (unsigned i = 0; i < count; i++) {
+        frame_no_t frame = entry_value(atomic_exchange(&words[i], 0));
+        frame_unmap(&cpu->cadastre->frames, frame, FRAME_KERNEL);
+        frame_quarantine(cpu, &work->chain, frame, FRAME_KERNEL, space);
+    }
+}
+
+/* Entries [at, at + count) of a leaf span, all in `state`; counters follow. */
+static void clear_run(struct core_cpu *cpu, uint32_t space, const struct span *span, unsigned at,
+                      unsigned count, enum entry_state state, struct space_work *work)
+{
+    struct space *record = space_of(cpu, space);
+    uint64_t *words = &span->words[at];
+    switch (state) {
+    case ENTRY_NONE:
+        return;
+    case ENTRY_GUARD:
+        clear_absent(words, count);
+        break;
+    case ENTRY_RESERVED:
+        clear_absent(words, count);
+        record->virtual_pages -= count;
+        break;
+    case ENTRY_COMMITTED:
+        clear_absent(words, count);
+        record->virtual_pages -= count;
+        record->committed_pages -= count;
+        break;
+    case ENTRY_RESIDENT:
+    case ENTRY_HIDDEN:
+        clear_anon(cpu, span->path[0], words, count, work);
+        record->virtual_pages -= count;
+        record->committed_pages -= count;
+        record->resident_pages -= count;
+        break;
+    case ENTRY_BORROWED:
+        clear_borrowed(cpu, space, span, at, count);
+        record->virtual_pages -= count;
+        record->borrowed_pages -= count;
+        break;
+    case ENTRY_SYSTEM:
+        clear_system(cpu, space, words, count, work);
+        record->system_pages -= count;
+        break;
+    case ENTRY_TABLE:
+        CHECK_VALUE(false, span->path[0]);
+    }
+    if (entry_transition(state, ENTRY_OP_TEARDOWN)->frame != FRAME_KEEP) {
+        virt_addr_t start = span->address + ((uint64_t)at << PAGE_SHIFT);
+        work_flush(work, start, start + ((uint64_t)count << PAGE_SHIFT));
+    }
+    frame_unmap_many(&cpu->cadastre->frames, span->path[0], FRAME_KERNEL, count);
+}
+
+/* One uniform entry above the leaf tables, covered whole. */
+static void clear_upper(struct core_cpu *cpu, uint32_t space, const struct span *span)
+{
+    enum entry_state state = entry_state(span->words[0]);
+    ASSERT(span->next - span->address == entry_bytes(span->level) || state == ENTRY_NONE);
+    if (state == ENTRY_NONE) {
+        return;
+    }
+    CHECK_VALUE(state == ENTRY_RESERVED || state == ENTRY_GUARD, span->path[span->level]);
+    if (state == ENTRY_RESERVED) {
+        space_of(cpu, space)->virtual_pages -= entry_bytes(span->level) >> PAGE_SHIFT;
+    }
+    span->words[0] = 0;
+    frame_unmap(&cpu->cadastre->frames, span->path[span->level], FRAME_KERNEL);
+}
+
+/* Tables without entries, from the span's upwards; the root stays. */
+static void tables_prune(struct core_cpu *cpu, uint32_t space, const struct span *span,
+                         struct space_work *work)
+{
+    for (unsigned level = span->level;
+         level < LEVEL_ROOT && frame_of(cpu, span->path[level])->maps == 0; level++) {
+        frame_no_t table = span->path[level], parent = span->path[level + 1];
+        uint64_t *words = table_words(cpu, parent);
+        uint64_t old = atomic_exchange(&words[entry_index(span->address, level + 1)], 0);
+        CHECK_VALUE(entry_state(old) == ENTRY_TABLE && entry_value(old) == table, table);
+        frame_unmap(&cpu->cadastre->frames, parent, FRAME_KERNEL);
+        frame_quarantine(cpu, &work->chain, table, FRAME_KERNEL, space);
+        space_of(cpu, space)->table_pages--;
+        /* Hardware may hold the path to the table even where no page was present. */
+        work_flush(work, span->address, span->next);
+    }
+}
+
+void span_clear(struct core_cpu *cpu, uint32_t space, const struct span *span,
+                struct space_work *work)
+{
+    if (span->level > 0) {
+        clear_upper(cpu, space, span);
+    } else {
+        const struct frame *table = frame_of(cpu, span->path[0]);
+        unsigned i = 0;
+        while (i < span->count && table->maps > 0) {
+            enum entry_state state = entry_state(span->words[i]);
+            unsigned run = state_run(&span->words[i], span->count - i);
+            clear_run(cpu, space, span, i, run, state, work);
+            i += run;
+        }
+    }
+    tables_prune(cpu, space, span, work);
+}
+
+struct space_charges space_charges(const struct core_cpu *cpu, uint32_t space)
+{
+    const struct space *record = space_of(cpu, space);
+    return (struct space_charges){
+        .virtual_pages = record->virtual_pages,
+        .committed_pages = record->committed_pages,
+        .metadata_frames = (uint64_t)record->table_pages + record->system_pages,
+    };
+}
+
+void space_settle(struct core_cpu *cpu, uint32_t space, const struct space_charges *charged)
+{
+    uint32_t ledger = space_of(cpu, space)->ledger;
+    struct space_charges now = space_charges(cpu, space);
+    CHECK_VALUE(charged->virtual_pages >= now.virtual_pages, space);
+    CHECK_VALUE(charged->committed_pages >= now.committed_pages, space);
+    CHECK_VALUE(charged->metadata_frames >= now.metadata_frames, space);
+    ledger_release(cpu, ledger, CAD_RESOURCE_VIRTUAL, charged->virtual_pages - now.virtual_pages);
+    ledger_release(cpu, ledger, CAD_RESOURCE_COMMITTED,
+                   charged->committed_pages - now.committed_pages);
+    ledger_release(cpu, ledger, CAD_RESOURCE_METADATA,
+                   (charged->metadata_frames - now.metadata_frames) * CHARGE_FRAME);
+}

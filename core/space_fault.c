@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Touches: one walk, one look at what the entry owes, one change at most; and
+ * the kernel's own pages in a space (system pages).
+ */
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "core/space_priv.h"
+
+/* COMMITTED becomes RESIDENT. */
+static status_t fill_anon(struct core_cpu *cpu, uint32_t space, const struct span *span,
+                          uint64_t word, frame_no_t *frame)
+{
+    frame_no_t page = frame_take_anon(cpu, span->path[0], span->first);
+    if (page == FRAME_NONE) {
+        return CAD_PRESSURE;
+    }
+    /* Orders the zeroed page before the hardware can reach it. */
+    atomic_store_release(&span->words[0], entry_make_page(cpu->cadastre->format, ENTRY_RESIDENT,
+                                                          entry_protection(word), page));
+    space_of(cpu, space)->resident_pages++;
+    *frame = page;
+    return CAD_OK;
+}
+
+/* An absent BORROWED page becomes present: every page of an object exists. */
+static void fill_borrowed(struct core_cpu *cpu, const struct span *span, uint64_t word,
+                          frame_no_t *frame)
+{
+    const struct mmu_format *format = cpu->cadastre->format;
+    const struct mapping_table *table = &cpu->cadastre->mappings;
+    uint32_t id = entry_value(word);
+    CHECK_VALUE(id_is_live(&table->ids, id), id);
+    const struct mapping *mapping = &table->mappings[id];
+    frame_no_t page = object_page(cpu, mapping->object, mapping_page(mapping, span->address));
+    frame_map(&cpu->cadastre->frames, page, FRAME_OBJECT);
+    uint64_t present = entry_make_page(format, ENTRY_BORROWED, entry_protection(word), page);
+    atomic_store_release(&span->words[0], present | entry_marks(format, word));
+    *frame = page;
+}
+
+/* Finds the entry, checks the access against what it owes, fills it if it is absent. */
+static status_t touch(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint32_t access,
+                      struct span *span, frame_no_t *frame)
+{
+    ASSERT(access == CAD_PROT_READ || access == CAD_PROT_WRITE || access == CAD_PROT_EXECUTE);
+    if (address < CAD_USER_BASE || address >= CAD_USER_END) {
+        return CAD_BAD_ADDRESS;
+    }
+    virt_addr_t page = address & ~(virt_addr_t)(PAGE_SIZE - 1);
+    span_find(cpu, space_of(cpu, space)->root, page, page + PAGE_SIZE, span);
+    uint64_t word = atomic_load_relaxed(&span->words[0]);
+    enum entry_state state = entry_state(word);
+    status_t refusal = entry_transition(state, ENTRY_OP_FAULT)->refusal;
+    if (refusal != CAD_OK) {
+        return refusal;
+    }
+    if ((entry_protection(word) & access) == 0) {
+        return CAD_BAD_ADDRESS;
+    }
+    ASSERT(span->level == 0);
+    if (entry_is_present(word)) {
+        *frame = entry_value(word);
+        return CAD_OK;
+    }
+    if (state == ENTRY_COMMITTED) {
+        return fill_anon(cpu, space, span, word, frame);
+    }
+    CHECK_VALUE(state == ENTRY_BORROWED, span->path[0]);
+    fill_borrowed(cpu, span, word, frame);
+    return CAD_OK;
+}
+
+status_t space_fault(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint32_t access)
+{
+    struct span span;
+    frame_no_t frame;
+    return touch(cpu, space, address, access, &span, &frame);
+}
+
+status_t space_resolve(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint32_t access,
+                       frame_no_t *frame)
+{
+    const struct mmu_format *format = cpu->cadastre->format;
+    struct span span;
+    status_t status = touch(cpu, space, address, access, &span, frame);
+    if (status == CAD_OK) {
+        /* The kernel's access goes past the hardware: leave the marks it would have left. */
+        uint64_t marks = format->accessed | (access == CAD_PROT_WRITE ? format->dirty : 0);
+        if ((atomic_load_relaxed(&span.words[0]) & marks) != marks) {
+            atomic_fetch_or(&span.words[0], marks);
+        }
+    }
+    return status;
+}
+
+/* --- system pages --- */
+
+status_t space_map_system(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                          uint32_t protection, frame_no_t *frame)
+{
+    struct range_plan plan;
+    status_t status = plan_check(cpu, &plan, space, ENTRY_OP_MAP_SYSTEM, protection,
+                                 (struct user_range){ .start = address, .pages = 1 });
+    if (status == CAD_OK && plan.protection == CAD_PROT_NONE) {
+        status = CAD_INVALID;
+    }
+    if (status == CAD_OK) {
+        status = plan_reserve(cpu, &plan, 0, 0);
+    }
+    if (status != CAD_OK) {
+        return status;
+    }
+    frame_no_t page = frame_take_kernel(cpu, FRAME_KIND_SYSTEM, space, FRAME_NONE);
+    if (page == FRAME_NONE) {
+        plan_cancel(cpu, &plan);
+        return CAD_PRESSURE;
+    }
+    /* commit */
+    struct span span;
+    plan_span(cpu, &plan, plan.start, &span);
+    frame_map(&cpu->cadastre->frames, page, FRAME_KERNEL);
+    frame_map(&cpu->cadastre->frames, span.path[0], FRAME_KERNEL);
+    atomic_store_release(&span.words[0], entry_make_page(cpu->cadastre->format, ENTRY_SYSTEM,
+                                                         plan.protection, page));
+    space_of(cpu, space)->system_pages++;
+    plan_settle(cpu, &plan);
+    *frame = page;
+    return CAD_OK;
+}
+
+status_t space_unmap_system(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                            struct space_work *work)
+{
+    struct range_plan plan;
+    work_init(work);
+    status_t status = plan_check(cpu, &plan, space, ENTRY_OP_UNMAP_SYSTEM, CAD_PROT_NONE,
+                                 (struct user_range){ .start = address, .pages = 1 });
+    if (status == CAD_OK) {
+        status = plan_reserve(cpu, &plan, 0, 0);
+    }
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    struct span span;
+    plan_span(cpu, &plan, plan.start, &span);
+    span_clear(cpu, space, &span, work);
+    plan_settle(cpu, &plan);
+    return CAD_OK;
+}

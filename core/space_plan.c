@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Planning: decode and check a range operation, reserve what its commit needs,
+ * and split larger entries on the way through the commit.
+ */
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "core/charge.h"
+#include "core/space_priv.h"
+
+static bool is_system_operation(enum entry_operation operation)
+{
+    return operation == ENTRY_OP_MAP_SYSTEM || operation == ENTRY_OP_UNMAP_SYSTEM;
+}
+
+status_t space_check_range(struct user_range range, enum entry_operation operation)
+{
+    if (!is_page_aligned(range.start) || range.pages == 0 || range.start < CAD_USER_BASE ||
+        range.start >= CAD_USER_END ||
+        range.pages > (CAD_USER_END - range.start) >> PAGE_SHIFT) {
+        return CAD_INVALID;
+    }
+    virt_addr_t end = range.start + (range.pages << PAGE_SHIFT);
+    if (is_system_operation(operation)) {
+        return range.start < CAD_SYSTEM_BASE ? CAD_INVALID : CAD_OK;
+    }
+    return end > CAD_SYSTEM_BASE ? CAD_PROTECTED_RANGE : CAD_OK;
+}
+
+/* True if the operation changes an entry of a level above 0 from what it is. */
+static bool upper_entry_changes(const struct range_plan *plan, uint64_t word)
+{
+    enum entry_state state = entry_state(word);
+    if (entry_transition(state, plan->operation)->to != state) {
+        return true;
+    }
+    bool is_protect = plan->operation == ENTRY_OP_PROTECT || plan->operation == ENTRY_OP_HIDE;
+    return is_protect && entry_protection(word) != plan->protection;
+}
+
+static bool upper_entry_goes_to_pages(const struct range_plan *plan, uint64_t word)
+{
+    return entry_state_is_page_only(entry_transition(entry_state(word), plan->operation)->to);
+}
+
+static bool span_is_part_of_entry(const struct span *span)
+{
+    return span->next - span->address != entry_bytes(span->level);
+}
+
+/* Tables to add below one entry of `level` so that [start, end) inside it is made
+ * of whole entries, of level 0 if `all`. */
+static uint32_t tables_below(unsigned level, virt_addr_t start, virt_addr_t end, bool all)
+{
+    uint32_t tables = 0;
+    for (unsigned above = 1; above <= level; above++) {
+        uint64_t first = start >> entry_shift(above), last = (end - 1) >> entry_shift(above);
+        bool cuts_head = (start & (entry_bytes(above) - 1)) != 0;
+        bool cuts_tail = (end & (entry_bytes(above) - 1)) != 0;
+        if (all) {
+            tables += (uint32_t)(last - first + 1);
+        } else {
+            tables += (cuts_head || cuts_tail ? 1 : 0) +
+                      (cuts_head && cuts_tail && first != last ? 1 : 0);
+        }
+    }
+    return tables;
+}
+
+static status_t plan_check_upper(struct range_plan *plan, const struct span *span)
+{
+    uint64_t word = span->words[0];
+    enum entry_state state = entry_state(word);
+    status_t refusal = entry_transition(state, plan->operation)->refusal;
+    if (refusal != CAD_OK) {
+        return refusal;
+    }
+    plan->pages[state] += (span->next - span->address) >> PAGE_SHIFT;
+    bool all = upper_entry_goes_to_pages(plan, word);
+    if (all || upper_entry_changes(plan, word)) {
+        plan->tables += tables_below(span->level, span->address, span->next, all);
+    }
+    if (plan->operation == ENTRY_OP_MAP_OBJECT) {
+        plan->companions += (uint32_t)(((span->next - 1) >> entry_shift(1)) -
+                                       (span->address >> entry_shift(1)) + 1);
+    }
+    return CAD_OK;
+}
+
+static status_t plan_check_leaf(const struct core_cpu *cpu, struct range_plan *plan,
+                                const struct span *span)
+{
+    const struct entry_transition *column = entry_operation_column(plan->operation);
+    unsigned i = 0;
+    while (i < span->count) {
+        enum entry_state state = entry_state(span->words[i]);
+        if (column[state].refusal != CAD_OK) {
+            return column[state].refusal;
+        }
+        unsigned run = state_run(&span->words[i], span->count - i);
+        plan->pages[state] += run;
+        i += run;
+    }
+    if (plan->operation == ENTRY_OP_MAP_OBJECT &&
+        frame_of(cpu, span->path[0])->detail == FRAME_NONE) {
+        plan->companions++;
+    }
+    return CAD_OK;
+}
+
+status_t plan_check(const struct core_cpu *cpu, struct range_plan *plan, uint32_t space,
+                    enum entry_operation operation, uint32_t protection, struct user_range range)
+{
+    status_t status = space_check_range(range, operation);
+    if (status == CAD_OK) {
+        status = protection_check(protection);
+    }
+    if (status != CAD_OK) {
+        return status;
+    }
+    *plan = (struct range_plan){
+        .space = space,
+        .operation = operation,
+        .protection = protection_normal(protection),
+        .start = range.start,
+        .end = range.start + (range.pages << PAGE_SHIFT),
+    };
+    frame_no_t root = space_of(cpu, space)->root;
+    struct span span;
+    for (virt_addr_t at = plan->start; status == CAD_OK && at < plan->end; at = span.next) {
+        span_find(cpu, root, at, plan->end, &span);
+        status = span.level == 0 ? plan_check_leaf(cpu, plan, &span)
+                                 : plan_check_upper(plan, &span);
+    }
+    return status;
+}
+
+static status_t plan_charge(struct core_cpu *cpu, uint32_t ledger, uint64_t virtual_pages,
+                            uint64_t committed_pages, uint64_t metadata_bytes)
+{
+    status_t status = ledger_reserve(cpu, ledger, CAD_RESOURCE_VIRTUAL, virtual_pages);
+    if (status != CAD_OK) {
+        return status;
+    }
+    status = ledger_reserve(cpu, ledger, CAD_RESOURCE_COMMITTED, committed_pages);
+    if (status == CAD_OK) {
+        status = ledger_reserve(cpu, ledger, CAD_RESOURCE_METADATA, metadata_bytes);
+        if (status != CAD_OK) {
+            ledger_release(cpu, ledger, CAD_RESOURCE_COMMITTED, committed_pages);
+        }
+    }
+    if (status != CAD_OK) {
+        ledger_release(cpu, ledger, CAD_RESOURCE_VIRTUAL, virtual_pages);
+    }
+    return status;
+}
+
+/* Puts `count` frames on a chain of spares.  Gives: false when memory is short. */
+static bool spares_take(struct core_cpu *cpu, frame_no_t *chain, enum frame_kind kind,
+                        uint32_t space, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        frame_no_t frame = frame_take_kernel(cpu, kind, space, *chain);
+        if (frame == FRAME_NONE) {
+            return false;
+        }
+        *chain = frame;
+    }
+    return true;
+}
+
+static frame_no_t spare_pop(struct core_cpu *cpu, frame_no_t *chain)
+{
+    frame_no_t frame = *chain;
+    CHECK(frame != FRAME_NONE); /* the check counted what the commit needs */
+    *chain = frame_of(cpu, frame)->detail;
+    return frame;
+}
+
+static void spares_put(struct core_cpu *cpu, frame_no_t *chain, uint32_t space)
+{
+    while (*chain != FRAME_NONE) {
+        frame_no_t frame = spare_pop(cpu, chain);
+        frame_release(cpu, frame, FRAME_KERNEL, space);
+    }
+}
+
+void plan_settle(struct core_cpu *cpu, const struct range_plan *plan)
+{
+    ASSERT(plan->spare_tables == FRAME_NONE && plan->spare_companions == FRAME_NONE);
+    space_settle(cpu, plan->space, &plan->charged);
+}
+
+void plan_cancel(struct core_cpu *cpu, struct range_plan *plan)
+{
+    spares_put(cpu, &plan->spare_tables, plan->space);
+    spares_put(cpu, &plan->spare_companions, plan->space);
+    plan_settle(cpu, plan);
+}
+
+status_t plan_reserve(struct core_cpu *cpu, struct range_plan *plan, uint64_t virtual_pages,
+                      uint64_t committed_pages)
+{
+    uint64_t system = plan->operation == ENTRY_OP_MAP_SYSTEM ? 1 : 0;
+    uint64_t frames = (uint64_t)plan->tables + plan->companions + system;
+    status_t status = plan_charge(cpu, space_of(cpu, plan->space)->ledger, virtual_pages,
+                                  committed_pages, frames * CHARGE_FRAME);
+    if (status != CAD_OK) {
+        return status;
+    }
+    plan->charged = space_charges(cpu, plan->space);
+    plan->charged.virtual_pages += virtual_pages;
+    plan->charged.committed_pages += committed_pages;
+    plan->charged.metadata_frames += frames;
+    if (!spares_take(cpu, &plan->spare_tables, FRAME_KIND_TABLE, plan->space, plan->tables) ||
+        !spares_take(cpu, &plan->spare_companions, FRAME_KIND_COMPANION, plan->space,
+                     plan->companions)) {
+        plan_cancel(cpu, plan);
+        return CAD_PRESSURE;
+    }
+    return CAD_OK;
+}
+
+/* The span's one upper entry becomes a table of entries like it. */
+static void entry_split(struct core_cpu *cpu, struct range_plan *plan, const struct span *span)
+{
+    struct frame_table *frames = &cpu->cadastre->frames;
+    uint64_t word = span->words[0];
+    frame_no_t child = spare_pop(cpu, &plan->spare_tables);
+    frame_set_companion(frames, child, FRAME_NONE);
+    if (entry_state(word) == ENTRY_NONE) {
+        frame_map(frames, span->path[span->level], FRAME_KERNEL);
+    } else {
+        uint64_t *words = table_words(cpu, child);
+        for (unsigned i = 0; i < MMU_TABLE_ENTRIES; i++) {
+            words[i] = word;
+        }
+        frame_map_many(frames, child, FRAME_KERNEL, MMU_TABLE_ENTRIES);
+    }
+    /* Orders the child's entries before the hardware can find them. */
+    atomic_store_release(&span->words[0], entry_make_table(cpu->cadastre->format, child));
+    space_of(cpu, plan->space)->table_pages++;
+}
+
+void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t address,
+               struct span *span)
+{
+    frame_no_t root = space_of(cpu, plan->space)->root;
+    span_find(cpu, root, address, plan->end, span);
+    while (span->level > 0) {
+        uint64_t word = span->words[0];
+        bool is_part = span_is_part_of_entry(span) && upper_entry_changes(plan, word);
+        if (!is_part && !upper_entry_goes_to_pages(plan, word)) {
+            break;
+        }
+        entry_split(cpu, plan, span);
+        span_find(cpu, root, address, plan->end, span);
+    }
+}
+
+uint64_t *plan_companion(struct core_cpu *cpu, struct range_plan *plan, const struct span *span)
+{
+    frame_no_t table = span->path[0];
+    if (frame_of(cpu, table)->detail == FRAME_NONE) {
+        frame_no_t companion = spare_pop(cpu, &plan->spare_companions);
+        frame_of(cpu, companion)->detail = table;
+        frame_set_companion(&cpu->cadastre->frames, table, companion);
+        space_of(cpu, plan->space)->table_pages++;
+    }
+    return table_companion(cpu, table);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The end of a space, a bounded step at a time: first its entries and tables,
+ * lowest addresses first, then its mapping records, then the root and the record.
+ * After each step counters, charges and tables agree, as after any operation.
+ */
+#include "base/assert.h"
+#include "core/charge.h"
+#include "core/space_priv.h"
+
+/* A span of uniform NONE entries grows to all that follow in its table. */
+static void span_skip_none(struct span *span)
+{
+    unsigned end = span->level == LEVEL_ROOT ? entry_index(CAD_USER_END - 1, LEVEL_ROOT) + 1
+                                             : MMU_TABLE_ENTRIES;
+    unsigned count = 1;
+    while (span->first + count < end && entry_state(span->words[count]) == ENTRY_NONE) {
+        count++;
+    }
+    uint64_t base = span->address & ~(entry_bytes(span->level) - 1);
+    virt_addr_t next = base + count * entry_bytes(span->level);
+    span->next = next < CAD_USER_END ? next : CAD_USER_END;
+    span->count = count;
+}
+
+/* Gives: entries looked at. */
+static uint32_t clear_from(struct core_cpu *cpu, uint32_t space, struct space_work *work)
+{
+    struct space *record = space_of(cpu, space);
+    struct span span;
+    span_find(cpu, record->root, record->teardown, CAD_USER_END, &span);
+    if (span.level > 0 && entry_state(span.words[0]) == ENTRY_NONE) {
+        span_skip_none(&span);
+    } else {
+        span_clear(cpu, space, &span, work);
+    }
+    record->teardown = span.next;
+    return span.count;
+}
+
+static void mapping_drop(struct core_cpu *cpu, uint32_t mapping, struct space_work *work)
+{
+    uint32_t object = cpu->cadastre->mappings.mappings[mapping].object;
+    if (mapping_destroy(cpu, mapping)) {
+        work->dead_objects[work->dead_count++] = object;
+    }
+}
+
+static void space_end(struct core_cpu *cpu, uint32_t space, struct space_work *work)
+{
+    struct space *record = space_of(cpu, space);
+    uint32_t ledger = record->ledger;
+    struct space_charges charged = space_charges(cpu, space);
+    frame_quarantine(cpu, &work->chain, record->root, FRAME_KERNEL, space);
+    record->root = FRAME_NONE;
+    record->table_pages--;
+    CHECK_VALUE(record->table_pages == 0 && record->system_pages == 0, space);
+    CHECK_VALUE(record->virtual_pages == 0 && record->committed_pages == 0, space);
+    space_settle(cpu, space, &charged);
+    ledger_release(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_SPACE);
+    id_pool_put(&cpu->cadastre->spaces.ids, space);
+    ledger_put(cpu, ledger);
+}
+
+bool space_teardown_step(struct core_cpu *cpu, uint32_t space, uint32_t budget,
+                         struct space_work *work)
+{
+    struct space *record = space_of(cpu, space);
+    struct space_charges charged = space_charges(cpu, space);
+    uint32_t spent = 0;
+    work_init(work);
+    if (record->teardown == 0) {
+        record->teardown = CAD_USER_BASE;
+    }
+    while (spent <= budget && frame_of(cpu, record->root)->maps > 0) {
+        spent += clear_from(cpu, space, work);
+    }
+    work->flush = false; /* no CPU can see the space any more */
+    space_settle(cpu, space, &charged);
+    while (spent <= budget && record->mappings != ID_NONE) {
+        if (work->dead_count == SPACE_DEAD_OBJECTS_MAX) {
+            work->more = true;
+            return false;
+        }
+        mapping_drop(cpu, record->mappings, work);
+        spent++;
+    }
+    if (spent > budget) {
+        return false;
+    }
+    space_end(cpu, space, work);
+    return true;
+}

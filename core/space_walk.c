@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Walking: from an address to the run of entries that covers it, and the
+ * search for free addresses.
+ */
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "core/space_priv.h"
+
+void span_find(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address, virt_addr_t end,
+               struct span *span)
+{
+    ASSERT(address < end && end <= CAD_USER_END);
+    unsigned level = LEVEL_ROOT;
+    frame_no_t table = root;
+    uint64_t *words = table_words(cpu, table);
+    unsigned index = entry_index(address, level);
+    span->path[level] = table;
+    uint64_t word = atomic_load_relaxed(&words[index]);
+    while (level > 0 && entry_state(word) == ENTRY_TABLE) {
+        level--;
+        table = entry_value(word);
+        words = table_words(cpu, table);
+        index = entry_index(address, level);
+        span->path[level] = table;
+        word = atomic_load_relaxed(&words[index]);
+    }
+    uint64_t reach = (address | (entry_bytes(level) - 1)) + 1;
+    span->count = 1;
+    if (level == 0) {
+        reach = (address | (entry_bytes(1) - 1)) + 1;
+        span->count = (unsigned)(((reach < end ? reach : end) - address) >> PAGE_SHIFT);
+    }
+    span->address = address;
+    span->next = reach < end ? reach : end;
+    span->level = level;
+    span->first = index;
+    span->words = &words[index];
+}
+
+unsigned state_run(const uint64_t *words, unsigned limit)
+{
+    ASSERT(limit > 0);
+    uint64_t first = words[0];
+    unsigned run = 1;
+    while (limit - run >= 4) {
+        uint64_t difference = (words[run] ^ first) | (words[run + 1] ^ first) |
+                              (words[run + 2] ^ first) | (words[run + 3] ^ first);
+        if ((difference & ENTRY_STATE_MASK) != 0) {
+            break;
+        }
+        run += 4;
+    }
+    while (run < limit && ((words[run] ^ first) & ENTRY_STATE_MASK) == 0) {
+        run++;
+    }
+    return run;
+}
+
+uint64_t *table_companion(const struct core_cpu *cpu, frame_no_t table)
+{
+    frame_no_t companion = frame_of(cpu, table)->detail;
+    return companion == FRAME_NONE ? NULL : table_words(cpu, companion);
+}
+
+uint32_t space_mapping_at(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address)
+{
+    struct span span;
+    span_find(cpu, root, address, address + PAGE_SIZE, &span);
+    ASSERT(span.level == 0 && entry_state(span.words[0]) == ENTRY_BORROWED);
+    const uint64_t *mappings = table_companion(cpu, span.path[0]);
+    CHECK_VALUE(mappings != NULL, span.path[0]);
+    return (uint32_t)mappings[span.first];
+}
+
+/* A search under way: [start, ...) has been NONE so far. */
+struct hole {
+    virt_addr_t start;
+    uint64_t bytes, alignment;
+};
+
+static bool hole_fits(const struct hole *hole, virt_addr_t free_until)
+{
+    return free_until > hole->start && free_until - hole->start >= hole->bytes;
+}
+
+static void hole_restart(struct hole *hole, virt_addr_t after)
+{
+    hole->start = (after + hole->alignment - 1) & ~(hole->alignment - 1);
+}
+
+/* Leaf entries, unless the table is known to be full.  Gives: true when the hole fits. */
+static bool hole_scan_leaf(const struct core_cpu *cpu, struct hole *hole, const struct span *span)
+{
+    if (frame_of(cpu, span->path[0])->maps == MMU_TABLE_ENTRIES) {
+        hole_restart(hole, span->next);
+        return false;
+    }
+    for (unsigned i = 0; i < span->count; i++) {
+        virt_addr_t after = span->address + ((uint64_t)(i + 1) << PAGE_SHIFT);
+        if (entry_state(span->words[i]) != ENTRY_NONE) {
+            hole_restart(hole, after);
+        } else if (hole_fits(hole, after)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool hole_find(const struct core_cpu *cpu, frame_no_t root, struct hole *hole,
+                      virt_addr_t from)
+{
+    hole_restart(hole, from);
+    struct span span;
+    for (virt_addr_t address = from; address < CAD_SYSTEM_BASE; address = span.next) {
+        span_find(cpu, root, address, CAD_SYSTEM_BASE, &span);
+        if (span.level == 0) {
+            if (hole_scan_leaf(cpu, hole, &span)) {
+                return true;
+            }
+        } else if (entry_state(span.words[0]) != ENTRY_NONE) {
+            hole_restart(hole, span.next);
+        } else if (hole_fits(hole, span.next)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool space_find_free(const struct core_cpu *cpu, uint32_t space, uint64_t pages,
+                     virt_addr_t *address)
+{
+    const struct space *record = space_of(cpu, space);
+    if (pages > (CAD_SYSTEM_BASE - CAD_USER_BASE) >> PAGE_SHIFT) {
+        return false;
+    }
+    bool is_large = (pages & (MMU_TABLE_ENTRIES - 1)) == 0;
+    struct hole hole = { .bytes = pages << PAGE_SHIFT, .alignment = entry_bytes(is_large ? 1 : 0) };
+    if (!hole_find(cpu, record->root, &hole, record->search) &&
+        !hole_find(cpu, record->root, &hole, CAD_USER_BASE)) {
+        return false;
+    }
+    *address = hole.start;
+    return true;
+}
