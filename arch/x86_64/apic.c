@@ -7,6 +7,7 @@
 
 #include "acpi.h"
 #include "arch/boot.h"
+#include "arch/cpu.h"
 #include "base/assert.h"
 #include "base/print.h"
 #include "instructions.h"
@@ -29,6 +30,7 @@
 
 #define SPURIOUS_ENABLE   0x100
 #define LVT_MASKED        0x10000
+#define LVT_NMI           0x400 /* the board's NMI: a panic report on demand */
 #define DIVIDER_16        0x3
 #define COMMAND_NMI       0x0400
 #define COMMAND_INIT      0x0500
@@ -119,7 +121,7 @@ void apic_load(void)
     local_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
     local_write(APIC_TASK_PRIORITY, 0);
     local_write(APIC_LVT_LINT0, LVT_MASKED);
-    local_write(APIC_LVT_LINT1, LVT_MASKED);
+    local_write(APIC_LVT_LINT1, cpu_self()->index == 0 ? LVT_NMI : LVT_MASKED);
     local_write(APIC_LVT_ERROR, LVT_MASKED);
     local_write(APIC_TIMER_DIVIDER, DIVIDER_16);
     local_write(APIC_LVT_TIMER, VECTOR_TIMER);

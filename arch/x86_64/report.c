@@ -103,10 +103,12 @@ static bool is_stack_frame(uint64_t frame)
            !is_stack_guard(frame) && !is_stack_guard(frame + 15);
 }
 
-static void print_caller(uint64_t address)
+/* A call may be its function's last instruction: the name is that of the byte
+ * before the place to return to. */
+static void print_caller(uint64_t address, unsigned back_bytes)
 {
     print("  %p ", (void *)address);
-    print_symbol(address);
+    print_symbol(address - back_bytes);
     print("\n");
 }
 
@@ -116,7 +118,7 @@ static void print_backtrace(uint64_t frame)
         const uint64_t *words = (const uint64_t *)frame;
         if (words[1] < KERNEL_BASE)
             break;
-        print_caller(words[1]);
+        print_caller(words[1], 1);
         if (words[0] <= frame)
             break;
         frame = words[0];
@@ -135,7 +137,7 @@ void machine_print_report(const struct trap_report *report)
     if ((report->cs & SELECTOR_RPL_MASK) != 0)
         return;
     print("backtrace:\n");
-    print_caller(report->rip);
+    print_caller(report->rip, 0);
     print_backtrace(report->rbp);
 }
 

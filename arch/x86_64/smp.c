@@ -85,18 +85,20 @@ _Noreturn void smp_cpu_main(struct arch_cpu *cpu)
     kernel_cpu_main();
 }
 
-/* Waits for the CPU that may claim `cpu`; answers its questions about time. */
-static bool answered(uint32_t apic_id, const struct arch_cpu *cpu, uint64_t wait_ns)
+/* Waits for the CPU that may claim `cpu`, and as long as it takes once it did,
+ * answering its questions about time.  Takes the claim back only if `last`. */
+static bool answered(uint32_t apic_id, const struct arch_cpu *cpu, uint64_t wait_ns, bool last)
 {
     for (uint64_t waited = 0;; waited += STEP_NS) {
         uint32_t expected = apic_id;
         if (atomic_load_acquire(&smp_ready) == cpu->index)
             return true;
         clock_lead();
-        if (waited < wait_ns || atomic_load_acquire(&smp_claim) == SMP_CLAIMED)
-            clock_wait_ns(atomic_load_acquire(&smp_claim) == SMP_CLAIMED ? 0 : STEP_NS);
-        else if (wait_ns < ANSWER_WAIT_NS ||
-                 atomic_compare_exchange(&smp_claim, &expected, SMP_NOBODY))
+        if (atomic_load_acquire(&smp_claim) == SMP_CLAIMED)
+            cpu_relax();
+        else if (waited < wait_ns)
+            clock_wait_ns(STEP_NS);
+        else if (!last || atomic_compare_exchange(&smp_claim, &expected, SMP_NOBODY))
             return false;
     }
 }
@@ -109,10 +111,10 @@ static bool start_one(uint32_t apic_id, struct arch_cpu *cpu)
     smp_cpu = cpu;
     atomic_store_release(&smp_claim, apic_id);
     apic_send_startup(apic_id, trampoline_frame);
-    if (answered(apic_id, cpu, STARTUP_WAIT_NS))
+    if (answered(apic_id, cpu, STARTUP_WAIT_NS, false))
         return true;
     apic_send_startup(apic_id, trampoline_frame);
-    return answered(apic_id, cpu, ANSWER_WAIT_NS);
+    return answered(apic_id, cpu, ANSWER_WAIT_NS, true);
 }
 
 /* CPUs get their index in the order in which they answer, without gaps. */
