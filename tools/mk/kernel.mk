@@ -17,9 +17,9 @@ KERNEL_INCLUDES := -I. -Iarch/include -Iarch/$(ARCH)/include -I$(OUT)/generated
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
     -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla \
-    -Wimplicit-fallthrough -Wswitch -Wformat=2 -Wdouble-promotion -Wredundant-decls \
-    -Wnull-dereference -Wno-unused-parameter
-WARNINGS_gcc   := -Wlogical-op -Wduplicated-cond -Wno-null-dereference
+    -Wimplicit-fallthrough -Wswitch -Wformat=2 -Wdouble-promotion \
+    -Wno-unused-parameter
+WARNINGS_gcc   := -Wlogical-op -Wduplicated-cond
 WARNINGS_clang := -Wthread-safety -Wno-gnu-designator -Wno-unknown-warning-option \
     -Wno-unused-command-line-argument
 
