@@ -22,7 +22,8 @@
     RANK(REAPER, "the queue of things to destroy")                                                 \
     RANK(POOLS, "growth of record pools, page tables of the kernel half")                          \
     RANK(FRAMES, "free lists of the frame table")                                                  \
-    RANK(CONSOLE, "the console's transmitter and input buffer")                                    \
+    RANK(CONSOLE, "the console's transmitter")                                                     \
+    RANK(ENTROPY, "state of the random generator")                                                 \
     RANK(TRACE, "the trace buffer")
 
 #define LOCK_RANK_ENUM(NAME, protects) LOCK_##NAME,

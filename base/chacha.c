@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Names are the RFC's: a state of 16 words, 20 rounds, the input added back. */
+#include "base/chacha.h"
+
+#define STATE_WORDS   16
+#define DOUBLE_ROUNDS 10
+
+static uint32_t rotate_left(uint32_t value, unsigned bits)
+{
+    return value << bits | value >> (32 - bits);
+}
+
+static void quarter_round(uint32_t *state, unsigned a, unsigned b, unsigned c, unsigned d)
+{
+    state[a] += state[b];
+    state[d] = rotate_left(state[d] ^ state[a], 16);
+    state[c] += state[d];
+    state[b] = rotate_left(state[b] ^ state[c], 12);
+    state[a] += state[b];
+    state[d] = rotate_left(state[d] ^ state[a], 8);
+    state[c] += state[d];
+    state[b] = rotate_left(state[b] ^ state[c], 7);
+}
+
+void chacha_block(const uint32_t key[CHACHA_KEY_WORDS], uint32_t counter,
+                  const uint32_t nonce[CHACHA_NONCE_WORDS], uint8_t out[CHACHA_BLOCK_BYTES])
+{
+    uint32_t input[STATE_WORDS] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+    uint32_t state[STATE_WORDS];
+
+    for (unsigned i = 0; i < CHACHA_KEY_WORDS; i++)
+        input[4 + i] = key[i];
+    input[12] = counter;
+    for (unsigned i = 0; i < CHACHA_NONCE_WORDS; i++)
+        input[13 + i] = nonce[i];
+    for (unsigned i = 0; i < STATE_WORDS; i++)
+        state[i] = input[i];
+    for (unsigned round = 0; round < DOUBLE_ROUNDS; round++) {
+        for (unsigned i = 0; i < 4; i++)
+            quarter_round(state, i, 4 + i, 8 + i, 12 + i);
+        for (unsigned i = 0; i < 4; i++)
+            quarter_round(state, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
+    }
+    for (unsigned i = 0; i < STATE_WORDS; i++) {
+        uint32_t word = state[i] + input[i];
+        for (unsigned byte = 0; byte < 4; byte++)
+            out[4 * i + byte] = (uint8_t)(word >> (8 * byte));
+    }
+}
