@@ -64,7 +64,7 @@
     METHOD(PROCESS, process, kill, 3, CONTROL, IN(), OUT(), "end it from outside (CAD_EXIT_KILLED)") \
     METHOD(PROCESS, process, wait, 4, WAIT, IN(deadline_ns), OUT(reason, status, fault_address), "until it has ended and given everything back; CAD_EXIT_*") \
     METHOD(PROCESS, process, set_foreign_handler, 5, CONTROL, IN(address), OUT(), "where traps that are not ours continue; once") \
-    METHOD(PROCESS, process, create_thread, 6, CONTROL, IN(pc_address, stack_address, argument, tls, runtime, priority), OUT(thread_cap), "a thread, ready to run") \
+    METHOD(PROCESS, process, create_thread, 6, CONTROL, IN(pc_address, stack_address, argument, tls, runtime, priority), OUT(thread_cap), "a thread, ready to run; priority 0..31, or CAD_PRIORITY_SAME") \
     METHOD(PROCESS, process, thread_exit, 7, CONTROL, IN(word_address), OUT(), "end the calling thread; a non-zero address's 32-bit word is set to 0 and its waiters woken") \
     METHOD(PROCESS, process, thread_yield, 8, CONTROL, IN(), OUT(), "let others of the same priority run") \
     METHOD(PROCESS, process, thread_set_pointers, 9, CONTROL, IN(which, tls, runtime), OUT(), "the calling thread's pointers; which: bit 0 tls, bit 1 runtime") \
@@ -115,6 +115,8 @@ enum { CAD_METHOD_NUMBER_MAX = 15 };
 /* virtual_memory.commit flags */
 #define CAD_COMMIT_EAGER 1
 #define CAD_CONSOLE_WRITE_MAX 4096
+/* create_thread, spawn: the priority of the calling thread */
+#define CAD_PRIORITY_SAME 255
 
 /* address_space.query's state: core/entry.h has the same numbers (it asserts so).
  * PAGE_STATE(NAME, number, meaning) */

@@ -39,7 +39,7 @@ struct cad_spawn_request {
     uint32_t argument_count, environment_count;
     uint64_t grants_address;     /* struct cad_spawn_grant[grant_count] */
     uint32_t grant_count;
-    uint32_t priority;           /* 0..31, not above the caller's */
+    uint32_t priority;           /* 0..31, not above the caller's; CAD_PRIORITY_SAME */
     cap_id_t ledger_cap;         /* its child becomes the process's; NONE: the caller's own */
     uint64_t limits[CAD_RESOURCE_COUNT]; /* donated to that child; returned when it ends */
     char name[CAD_SPAWN_NAME_BYTES];     /* NUL-terminated, for listings */

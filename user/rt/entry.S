@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The three ways into the runtime image, and the one way out. */
+#include "abi/types.h"
+#include "block.h"
+
+    .section .text.entry, "ax"
+
+/* The process's first instruction; rsp is the System V stack. The program then
+ * starts as if it had been entered itself. */
+    .globl rt_start
+    .type rt_start, @function
+rt_start:
+    movq %rsp, %rbx
+    movq %rsp, %rdi
+    leaq rt_first_stack_top(%rip), %rsp
+    xorl %ebp, %ebp
+    call runtime_initialize
+    movq %rbx, %rsp
+    xorl %ebx, %ebx
+    xorl %edx, %edx             /* no function to register with atexit */
+    jmp *%rax
+    .size rt_start, . - rt_start
+
+/* A Linux system call: rax number, rcx return address, r11 flags, all else the caller's. */
+    .globl rt_foreign_entry
+    .type rt_foreign_entry, @function
+rt_foreign_entry:
+    movq %rsp, %gs:BLOCK_USER_SP
+    movq %gs:BLOCK_STACK_TOP, %rsp
+    pushq %gs:BLOCK_USER_SP
+    pushq %r11
+    pushq %rcx
+    pushq %rax
+    pushq %rdi
+    pushq %rsi
+    pushq %rdx
+    pushq %r10
+    pushq %r8
+    pushq %r9
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    cld
+    movq %rsp, %rdi
+    call linux_call
+
+/* A new thread starts here too: the registers wait on its stack. */
+    .globl rt_thread_start
+rt_thread_start:
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    popq %r9
+    popq %r8
+    popq %r10
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    popq %rax
+    popq %rcx
+    popq %r11
+    pushq %r11
+    popfq
+    popq %rsp
+    jmp *%rcx
+    .size rt_foreign_entry, . - rt_foreign_entry
+
+    .bss
+    .balign 16
+    .skip 16384
+    .globl rt_first_stack_top
+rt_first_stack_top:
+
+    .section .note.GNU-stack, "", @progbits
