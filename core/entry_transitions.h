@@ -141,7 +141,7 @@
     REFUSAL(   SYSTEM,    PROTECT_OBJECT, PROTECTED_RANGE)                                         \
     REFUSAL(   SYSTEM,    UNMAP_OBJECT,   PROTECTED_RANGE)                                         \
     TRANSITION(SYSTEM,    FAULT, SYSTEM, CHARGE_NONE, FRAME_KEEP, TLB_NOTHING)                     \
-    REFUSAL(   SYSTEM,    GUARD,          OVERLAP)                                                 \
+    REFUSAL(   SYSTEM,    GUARD,          PROTECTED_RANGE)                                         \
     REFUSAL(   SYSTEM,    MAP_SYSTEM,     OVERLAP)                                                 \
     TRANSITION(SYSTEM,    UNMAP_SYSTEM, NONE, CHARGE_NONE, FRAME_DROP, TLB_FLUSH)                  \
     TRANSITION(SYSTEM,    TEARDOWN, NONE, CHARGE_NONE, FRAME_DROP, TLB_NOTHING)
