@@ -54,15 +54,13 @@ static bool region_cut(struct boot_info *boot, unsigned index, phys_addr_t start
     return boot_region_add(boot, tail_start, tail_end - tail_start, BOOT_REGION_USABLE);
 }
 
-/* Usable regions only lose: to reserved ones, and to usable ones listed before them. */
+/* Only usable regions lose: to whatever they overlap, which then overlaps nothing of them. */
 static bool regions_make_disjoint(struct boot_info *boot)
 {
     for (unsigned i = 0; i < boot->region_count; i++) {
         for (unsigned j = 0; j < boot->region_count; j++) {
             struct boot_region *loser = &boot->regions[i], *winner = &boot->regions[j];
             if (i == j || loser->kind != BOOT_REGION_USABLE || winner->start == winner->end)
-                continue;
-            if (winner->kind == BOOT_REGION_USABLE && j > i)
                 continue;
             if (ranges_overlap(loser->start, loser->end, winner->start, winner->end) &&
                 !region_cut(boot, i, winner->start, winner->end))

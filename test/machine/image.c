@@ -155,9 +155,10 @@ static void make_space(struct test_cpu *cpu)
     frame_no_t code = take(), data = take();
     cpu->root = take();
     __builtin_memcpy(frame_pointer(code), user_start, (size_t)(user_end - user_start));
-    for (unsigned i = 0; i < ARRAY_COUNT(jobs); i++) { /* what the thread pointers point at */
+    /* What the thread pointers point at, when they have moved if they can. */
+    for (unsigned i = 0; i < ARRAY_COUNT(jobs); i++) {
         uint64_t *words = (uint64_t *)frame_pointer(data) + 2 * i;
-        words[0] = words[1] = NUMBER_BASE + i;
+        words[cpu_features.fsgsbase] = NUMBER_BASE + i;
     }
     mmu_root_init(cpu->root);
     map_user(cpu->root, USER_CODE, code, CAD_PROT_READ | CAD_PROT_EXECUTE);
@@ -212,7 +213,7 @@ void kernel_syscall(struct arch_context *context)
         context_set_badge(context, TEST_BADGE);
         context_set_status(context, TEST_STATUS);
         break;
-    case TEST_ASTRAY: /* not by sysret, and not a fault of the kernel */
+    case TEST_ASTRAY: /* not by sysret, and not a fault of the kernel; emulated CPUs fault later */
         context->rip = NON_CANONICAL;
         break;
     default:
