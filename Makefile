@@ -61,6 +61,21 @@ endif
 endif
 endif
 
+# What a person asked for is checked before anything is built.
+ifneq ($(PROGRAMS),)
+ifeq ($(wildcard $(PROGRAMS)/.),)
+$(error PROGRAMS=$(PROGRAMS): no such folder)
+endif
+endif
+MACHINE = --cpus $(call shell_quote,$(CPUS)) --mem $(call shell_quote,$(MEM)) \
+    --cpu $(call shell_quote,$(CPU)) --cmd $(call shell_quote,$(value CMD)) \
+    --append $(call shell_quote,$(value APPEND))
+ifneq ($(filter run debug,$(GOALS)),)
+ifneq ($(shell tools/run.py --arch $(ARCH) --check $(MACHINE) && echo ready),ready)
+$(error not a machine that can run, see above)
+endif
+endif
+
 include tools/mk/kernel.mk
 include tools/mk/user.mk
 include tools/mk/test.mk
@@ -69,16 +84,14 @@ include tools/mk/docs.mk
 ##@ Running
 
 RUN_ARCHIVE := $(if $(PROGRAMS),$(ARCHIVE_WITH_PROGRAMS),$(ARCHIVE))
-RUN = tools/run.py --arch $(ARCH) --kernel $(KERNEL) --archive $(RUN_ARCHIVE) \
-    --cpus $(call shell_quote,$(CPUS)) --mem $(call shell_quote,$(MEM)) \
-    --cpu $(call shell_quote,$(CPU)) --append $(call shell_quote,$(value APPEND))
+RUN = tools/run.py --arch $(ARCH) --kernel $(KERNEL) --archive $(RUN_ARCHIVE) $(MACHINE)
 
 .PHONY: run debug gdb image
 run: $(KERNEL) $(RUN_ARCHIVE) ## boot to the shell (CMD='ps; audit; halt' runs that instead)
-	@$(RUN) --cmd $(call shell_quote,$(value CMD))
+	@$(RUN)
 
 debug: $(KERNEL) $(RUN_ARCHIVE) ## boot stopped, waiting for gdb on port 1234 (then: make gdb)
-	@$(RUN) --cmd $(call shell_quote,$(value CMD)) --wait-for-gdb
+	@$(RUN) --wait-for-gdb
 
 gdb: $(KERNEL) ## attach gdb to a `make debug` in another terminal
 	@gdb -q -ex 'target remote localhost:1234' $(KERNEL)
@@ -92,9 +105,14 @@ image: $(KERNEL) $(RUN_ARCHIVE) ## build what `run` boots, without booting it
 fmt: ## format all C with clang-format
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
-compile_commands.json: ## write the compiler commands for editors
-	@tools/compile_commands.py --cc $(CC) $(KERNEL_C) -- \
-	    $(call shell_quote,$(KERNEL_CFLAGS)) >$@ && echo "wrote $@"
+compile_commands.json: $(OFFSETS_H) $(CLIENTS) ## write the compiler commands for editors
+	@tools/compile_commands.py \
+	    --set $(call shell_quote,$(CC) $(KERNEL_CFLAGS)) $(KERNEL_C) \
+	    --set $(call shell_quote,$(CC) $(HOST_CFLAGS)) $(HOST_TEST_C) $(HOST_HELP_C) \
+	    --set $(call shell_quote,$(CC) $(RT_CFLAGS)) $(filter %.c,$(RT_SOURCES)) \
+	    --set $(call shell_quote,$(CC) -nostdinc -isystem $(MUSL_HEAD) $(USER_CFLAGS)) \
+	    $(filter %.c,$(USER_SOURCES)) >$@
+	@echo "wrote $@"
 
 clean: ## remove everything that was built
 	@rm -rf build compile_commands.json

@@ -86,7 +86,8 @@ class CheckTest(unittest.TestCase):
     def test_unknown_ids_and_unchecked_rows_are_found(self):
         heads = "| id | statement | checked by |\n| --- | --- | --- |\n"
         self.put("core/a.c", SPDX + "/* FR1 */\nint frame_check_all(void);\n")
-        self.put("docs/invariants.md", heads + "| FR1 | one state | `frame_check_all`, `core/a.c` |\n")
+        self.put("docs/invariants.md",
+                 heads + "| FR1 | one state | `frame_check_all`, `core/a.c` |\n")
         self.assertEqual(check.check_requirements(None), [])
         self.put("core/b.c", SPDX + "/* UT2 */\n")
         self.put("docs/invariants.md", heads + "| FR1 | one state | `frame_gone`, `core/gone.c` |\n"

@@ -17,7 +17,7 @@ import qemu  # noqa: E402
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--arch", default="x86_64")
-    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--kernel")
     parser.add_argument("--archive")
     parser.add_argument("--cpus", default="4")
     parser.add_argument("--mem", default="1G")
@@ -25,6 +25,7 @@ def arguments():
     parser.add_argument("--cmd", default="")
     parser.add_argument("--append", default="")
     parser.add_argument("--wait-for-gdb", action="store_true")
+    parser.add_argument("--check", action="store_true", help="only whether it could run")
     return parser.parse_args()
 
 
@@ -55,6 +56,8 @@ def run_commands(argv):
         say(f"the emulator failed (status {returncode})")
     elif status == qemu.STATUS_NO_ANSWER:
         say("the machine ended without a status (a reset, or a power-off by hand)")
+    elif status:
+        say(f"the last status was {status}")  # make itself only knows 0 and not 0
     return status
 
 
@@ -70,14 +73,30 @@ def run_interactive(argv):
     return status
 
 
+def check_cpu(arch, cpu):
+    """Refuses a CPU model that the emulator does not know."""
+    if cpu.partition(",")[0] == "max":
+        return
+    known = subprocess.run([f"qemu-system-{arch}", "-cpu", "help"], check=False,
+                           stdout=subprocess.PIPE, text=True).stdout
+    names = [line.split()[1 if line.startswith("x86 ") else 0]
+             for line in known.splitlines() if line.split()]
+    if cpu.partition(",")[0] not in names:
+        raise qemu.MachineError(f"CPU={cpu}: the emulator has no such CPU; "
+                                "max and qemu64 are tested")
+
+
 def main():
     args = arguments()
     try:
-        argv = qemu.command(
-            args.kernel, args.archive, cpus=qemu.parse_cpus(args.cpus),
-            mem_mib=qemu.parse_mem(args.mem), cpu=args.cpu, arch=args.arch,
-            command_line=qemu.kernel_command_line(args.cmd, args.append),
-            interactive=not args.cmd, reboot=not args.cmd, gdb=args.wait_for_gdb)
+        machine = {"cpus": qemu.parse_cpus(args.cpus), "mem_mib": qemu.parse_mem(args.mem),
+                   "cpu": args.cpu, "arch": args.arch,
+                   "command_line": qemu.kernel_command_line(args.cmd, args.append)}
+        if args.check:
+            check_cpu(args.arch, args.cpu)
+            return 0
+        argv = qemu.command(args.kernel, args.archive, **machine, interactive=not args.cmd,
+                            reboot=not args.cmd, gdb=args.wait_for_gdb)
     except qemu.MachineError as error:
         say(str(error))
         return 2

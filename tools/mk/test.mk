@@ -4,18 +4,20 @@
 #
 # lib:   core/*_test.c, base/*_test.c and test/model/*_test.c are programs, each
 #        linked with all of core and base and the helpers of test/host, test/model.
+#        boot/, kernel/ and user/ may have *_test.c too: these include the .c they test.
 # qemu:  test/machine/*.toml and test/qemu/*.toml, see test/qemu/run_tests.py.
 # tools: tools/*_test.py.
 
 HOST_OUT    := build/host$(if $(filter gcc,$(CC)),,-$(notdir $(CC)))
-HOST_LIB_C  := $(sort $(shell find core base test/host -name '*.c' ! -name '*_test.c' 2>/dev/null))
+HOST_LIB_C  := $(sort $(shell find core base test/host -name '*.c' ! -name '*_test.c'))
 HOST_HELP_C := $(sort $(filter-out %_test.c,$(wildcard test/model/*.c)))
-HOST_TEST_C := $(sort $(shell find core base test/model -name '*_test.c' 2>/dev/null))
+HOST_TEST_C := $(sort $(shell find $(wildcard core base boot kernel user test/model) -name '*_test.c'))
 HOST_TESTS  := $(HOST_TEST_C:%.c=$(HOST_OUT)/%)
 HOST_CHOSEN := $(if $(T),$(strip $(foreach test,$(HOST_TESTS),$(if \
     $(findstring $(T),$(patsubst $(HOST_OUT)/%,%,$(test))),$(test)))),$(HOST_TESTS))
 
-HOST_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -I. -DCONFIG_ASSERT \
+HOST_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -I. -Iuser/include \
+    -DCONFIG_ASSERT \
     -fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) $(WARNINGS_$(COMPILER)) \
     -Wno-clobbered -Wno-enum-conversion
 HOST_STAMP  := $(HOST_OUT)/host.flags

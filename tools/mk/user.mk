@@ -36,21 +36,20 @@ $(OUT)/user/%.S.o: %.S $(USER_STAMP) | $(CLIENTS)
 	$(Q)$(MUSL_CC) $(USER_INCLUDES) -MMD -MP -c -o $@ $<
 
 # $(call sources,FOLDER-OR-FILE)
-sources = $(sort $(if $(filter %.c,$(1)),$(1),$(shell find $(1) -name '*.c' -o -name '*.S')))
+sources = $(sort $(if $(filter %.c,$(1)),$(1),$(shell find $(1) -name '*.[cS]' ! -name '*_test.c')))
 user_objects = $(patsubst %.S,$(OUT)/user/%.S.o,$(patsubst %.c,$(OUT)/user/%.o,$(1)))
 
-USER_LIB_OBJS := $(call user_objects,$(call sources,$(wildcard user/lib)))
-USER_LIB      := $(OUT)/user/libcad.a
-ifeq ($(wildcard user/lib),)
-USER_LIB_OBJS :=
-endif
+USER_LIB_SOURCES := $(if $(wildcard user/lib/.),$(call sources,user/lib))
+USER_LIB_OBJS    := $(call user_objects,$(USER_LIB_SOURCES))
+USER_LIB         := $(OUT)/user/libcad.a
+USER_SOURCES     := $(USER_LIB_SOURCES)
 
 $(USER_LIB): $(USER_LIB_OBJS) $(USER_STAMP)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $(USER_LIB_OBJS)
 
 # Programs are files NAME.c or folders NAME.
-program_sources = $(wildcard $(1)/*.c) $(patsubst %/.,%,$(wildcard $(1)/*/.))
+program_sources = $(filter-out %_test.c,$(wildcard $(1)/*.c)) $(patsubst %/.,%,$(wildcard $(1)/*/.))
 SYSTEM_PROGRAMS := $(patsubst %/.,%,$(wildcard user/init/. user/shell/.)) \
     $(call program_sources,user/programs)
 TEST_PROGRAMS   := $(call program_sources,test/programs)
@@ -59,6 +58,7 @@ USER_OBJS := $(USER_LIB_OBJS)
 
 # $(call program_rule,SOURCE): how $(OUT)/bin/NAME comes to be.
 define program_rule
+USER_SOURCES += $(call sources,$(1))
 USER_OBJS += $(call user_objects,$(call sources,$(1)))
 $(OUT)/bin/$(call program_name,$(1)): $(call user_objects,$(call sources,$(1))) $(USER_LIB)
 	$$(call say,LD,$$@)
@@ -70,8 +70,8 @@ $(foreach program,$(SYSTEM_PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program_rule
 # The runtime image runs inside every process, with nothing under it: no C
 # library (only musl's headers, for Linux's numbers), no SSE, because the trap
 # that enters it must keep those registers.
-RT_OBJS := $(if $(wildcard user/rt/.),$(patsubst %.S,$(OUT)/rt/%.S.o,$(patsubst \
-    %.c,$(OUT)/rt/%.o,$(call sources,user/rt))))
+RT_SOURCES := $(if $(wildcard user/rt/.),$(call sources,user/rt))
+RT_OBJS := $(patsubst %.S,$(OUT)/rt/%.S.o,$(patsubst %.c,$(OUT)/rt/%.o,$(RT_SOURCES)))
 RT      := $(if $(RT_OBJS),$(OUT)/rt.elf)
 RT_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-omit-frame-pointer -fpie -fvisibility=hidden \
     -mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-strict-aliasing \
