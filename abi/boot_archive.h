@@ -130,9 +130,9 @@ static inline enum cad_archive_result cad_archive_next(struct cad_archive *archi
 
 /* Gives: FILE for the file of that name, END if there is none, CORRUPT if the
  * archive is damaged before it. */
-static inline enum cad_archive_result cad_archive_find(const uint8_t *data, uint64_t bytes,
-                                                       const char *name,
-                                                       struct cad_archive_file *file)
+static inline enum cad_archive_result cad_archive_search(const uint8_t *data, uint64_t bytes,
+                                                         const char *name,
+                                                         struct cad_archive_file *file)
 {
     struct cad_archive archive = {data, bytes, 0};
     enum cad_archive_result found;

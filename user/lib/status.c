@@ -31,9 +31,9 @@ const char *cad_status_meaning(status_t status)
     return "no status of this system";
 }
 
-const char *cad_exit_name(enum cad_exit reason)
+const char *cad_exit_name(uint64_t reason)
 {
-    switch (reason) {
+    switch ((enum cad_exit)reason) {
     case CAD_EXIT_STATUS:
         return "ended";
     case CAD_EXIT_KILLED:

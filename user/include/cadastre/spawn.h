@@ -6,8 +6,11 @@
 #ifndef CADASTRE_SPAWN_H
 #define CADASTRE_SPAWN_H
 
+#include "abi/boot_archive.h"
+#include "abi/rights.h"
 #include "abi/spawn.h"
 #include "abi/status.h"
+#include "cadastre/status.h"
 
 struct cad_program {
     const char *path;             /* in the archive ("bin/threads"); a plain name means bin/NAME */
@@ -32,7 +35,10 @@ status_t cad_spawn(const struct cad_program *program, cap_id_t *process);
 /* Where a file of the archive lies, for mapping or spawning.  Fails: NOT_FOUND. */
 status_t cad_archive_find(const char *path, struct cad_spawn_image *image);
 
-/* cad_exit's name and its meaning, for messages ("page fault"). */
-const char *cad_exit_name(uint64_t reason);
+/* The whole archive, mapped read-only on first use.  Fails: NOT_FOUND: no such role. */
+status_t cad_archive_open(struct cad_archive *archive);
+
+/* What the process's own ledger still has of a resource, in its unit. */
+uint64_t cad_ledger_left(unsigned resource);
 
 #endif

@@ -3,6 +3,8 @@
 #ifndef CADASTRE_STATUS_H
 #define CADASTRE_STATUS_H
 
+#include <stdint.h>
+
 #include "abi/exit.h"
 #include "abi/status.h"
 
@@ -12,7 +14,7 @@ const char *cad_status_name(status_t status);
 const char *cad_status_meaning(status_t status);
 
 /* Gives: "page fault" for CAD_EXIT_PAGE_FAULT. */
-const char *cad_exit_name(enum cad_exit reason);
+const char *cad_exit_name(uint64_t reason);
 
 const char *cad_interface_name(unsigned interface);
 const char *cad_resource_name(unsigned resource);
