@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/assert.h"
-
 #define WORLD_RUBBISH     0xa5
 #define WORLD_REFILL      16
 #define PAGE_WRITE        UINT64_C(2)
@@ -45,15 +43,6 @@ static struct test_world *world_of(struct core_cpu *cpu)
 {
     return (struct test_world *)(void *)((char *)cpu->cadastre -
                                          offsetof(struct test_world, cadastre));
-}
-
-void assert_failed(const char *kind, const char *expression, uint64_t value, const char *file,
-                   int line)
-{
-    (void)kind;
-    (void)value;
-    mock_assert(0, expression, file, line); /* does not come back */
-    abort();
 }
 
 /* --- hooks --- */
