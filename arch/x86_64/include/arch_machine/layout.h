@@ -33,4 +33,7 @@
 /* The image: linked here, loaded KERNEL_BASE lower. */
 #define KERNEL_BASE      CAD_U64(0xffffffff80000000)
 
+/* e_machine of programs that run here. */
+#define MACHINE_ELF_NUMBER 62
+
 #endif
