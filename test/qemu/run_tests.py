@@ -53,7 +53,8 @@ MACHINES = {
     "tiny": (1, 32, "qemu64"),
 }
 DEFAULTS = {"about": "", "image": "system", "command": "", "append": "",
-            "machines": ["small", "rich"], "expect": [], "forbid": [], "status": 0, "audit": True, "timeout": 60, "step": []}
+            "machines": ["small", "rich"], "expect": [], "forbid": [], "status": 0,
+            "audit": True, "timeout": 60, "step": []}
 STEP_KEYS = {"expect", "send", "timeout"}
 STEP_TIMEOUT_S = 20
 ALWAYS_FORBIDDEN = [r"(?i)\bpanic\b", r"(?m)^audit: .*\b[1-9][0-9,]* violations?\b"]

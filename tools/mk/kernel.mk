@@ -38,7 +38,8 @@ KERNEL_LDFLAGS := -static -nostdlib -z max-page-size=4096 -z noexecstack --build
 
 # A changed command line rebuilds what it built.
 KERNEL_STAMP := $(OUT)/kernel.flags
-$(eval $(call flags_stamp,$(KERNEL_STAMP),$(CC) $(KERNEL_CFLAGS) $(KCFLAGS) $(KERNEL_LDFLAGS) $(KERNEL_OBJS)))
+$(eval $(call flags_stamp,$(KERNEL_STAMP),$(CC) $(KERNEL_CFLAGS) $(KCFLAGS) \
+    $(KERNEL_LDFLAGS) $(KERNEL_OBJS)))
 
 OFFSETS_C := $(wildcard arch/$(ARCH)/offsets.c)
 OFFSETS_H := $(if $(OFFSETS_C),$(OUT)/generated/offsets.h)
