@@ -24,7 +24,6 @@ struct cpu {
     struct arch_cpu arch; /* first: cpu_self() is this */
     uint32_t index;
     struct thread *current;      /* whose context traps save into; NULL while idle */
-    struct thread *loaded;       /* whose registers are in the CPU; NULL after they were saved */
     struct thread *handoff;      /* RUNNING already: next to be current, without the queue */
     struct core_cpu core;
     struct run_queue queue;

@@ -32,7 +32,7 @@ struct invocation {
 };
 
 /* Not a status of the ABI: the thread waits, its waker gives the status. */
-#define DISPATCH_BLOCKED ((status_t)-1)
+#define DISPATCH_BLOCKED THREAD_BLOCKED
 
 typedef status_t (*method_function)(struct invocation *call);
 

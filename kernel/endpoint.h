@@ -39,7 +39,6 @@ struct endpoint {
     uint32_t references;          /* capabilities */
     uint32_t receiver_references; /* those of them that may RECEIVE */
     bool closed;                  /* no call begins or is queued any more */
-    bool reaping;                 /* in the reaper's queue; Locks: reaper */
     struct wait_list callers, receivers;
     struct endpoint *reap_next;
 };
@@ -56,7 +55,8 @@ MUST_CHECK status_t endpoint_create(uint32_t ledger, uint32_t *out);
 /* Needs: a reference is there already. */
 void endpoint_take(uint32_t index, uint32_t rights);
 void endpoint_put(uint32_t index, uint32_t rights);
-/* Wakes some waiters of a closed endpoint, frees a dead one. Gives: true if there is more. */
+/* Closes the endpoint and wakes some waiters; then drops the reference that the last
+ * capability that could receive left behind. Gives: true if there is more. */
 bool endpoint_reap_step(struct endpoint *endpoint);
 
 /* Completes at most `budget` calls that wait for a reply of the process, from thread `*cursor` on.

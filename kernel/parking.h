@@ -17,12 +17,8 @@
 struct process;
 struct thread;
 
-/* core/park's record of thread i is parking_waiters[i]: backed before i can park. */
-extern struct park_waiter *const parking_waiters;
-
+/* Boot, after the pool of threads is open: core/park's records are its side array. */
 void parking_init(void);
-/* Makes sure that a thread's record is backed. Gives: false if there is no memory. */
-MUST_CHECK bool parking_prepare(uint32_t thread);
 
 /* Wakes up to `count` threads of the process that are parked on the word. */
 uint32_t parking_unpark(struct process *process, virt_addr_t address, uint64_t count);

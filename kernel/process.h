@@ -35,12 +35,13 @@ struct process {
     uint64_t space_generation;
     struct spinlock space_lock; /* rank SPACE: the lock of `space` */
     uint64_t space_cpus;      /* CPUs that may hold translations of it; kernel/tlb.h */
-    struct thread *threads;   /* list; Locks: processes */
+    struct thread *threads, *last_thread; /* list; Locks: processes */
     uint32_t thread_count, ring_next;
     uint32_t parked_count;    /* atomic: its threads' park waiters */
     uint32_t end_cursor;      /* progress inside a phase */
     bool end_waits;           /* the reaper waits for the last thread; Locks: processes */
     bool has_served;          /* it received a call once */
+    bool building;            /* not spawned yet: process_try_take() does not find it; atomic */
     uint64_t foreign_handler;
     uint8_t priority_max;
     uint32_t exit_reason, exit_status;
@@ -75,11 +76,24 @@ struct process *process_take_by_space(uint32_t space, uint64_t generation);
  * Fails: QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t process_create(const char *name, uint32_t ledger, uint32_t parent,
                                    uint8_t priority_max, struct process **out);
+/* A thread waits for the end: the results are there, or it blocks.  For process.wait. */
+MUST_CHECK status_t process_join(struct process *process, struct thread *thread,
+                                 uint64_t deadline_ns);
+/* The process whose end ends the machine (main.c). */
+extern uint32_t init_process;
+_Noreturn void init_ended(const struct process *process);
 void process_take(struct process *process);
 void process_put(struct process *process);
 
 /* Starts the end (first reason wins); the rest happens in the reaper.  Needs: no lock held. */
 void process_end(struct process *process, enum cad_exit reason, uint32_t status, uint64_t address);
+/* Its space is gone. Locks: its space_lock. */
+void process_forget_space(struct process *process);
+/* Locks: processes. */
+void process_add_thread(struct process *process, struct thread *thread);
+/* Its thread has ended; the last one ends the process. Needs: no lock held. */
+void process_remove_thread(struct process *process, struct thread *thread);
+
 /* One bounded step of a process's end; the reaper's.
  * Gives: whether there is more to do now (not: ended, or its last thread will queue it again). */
 bool process_end_step(struct process *process);

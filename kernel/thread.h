@@ -22,6 +22,7 @@
 #include "abi/ring.h"
 #include "abi/status.h"
 #include "arch/context.h"
+#include "base/types.h"
 #include "core/id_pool.h"
 #include "kernel/lock.h"
 
@@ -108,6 +109,8 @@ struct thread {
     uint8_t priority;
     bool killed;                 /* must end at the next way out of the kernel; atomic */
     bool in_ring;                /* runs a ring batch: see kernel/ring.h */
+    bool is_taken;               /* CREATED: somebody starts or ends it; atomic */
+    uint8_t queued_priority;     /* READY: which queue it is in */
     uint32_t cpu;                /* where it ran last; READY: in whose queue */
 
     struct thread *queue_next, *queue_previous; /* run queue or wait list */
@@ -131,7 +134,7 @@ struct thread {
 
     /* ring batch */
     uint32_t ring_remaining, ring_completed;
-    struct arch_context ring_saved;
+    uint64_t ring_cap, ring_words[CAD_MESSAGE_WORDS]; /* ring_enter's own registers */
     uint64_t ring_user_data;     /* of the submission that runs */
     bool ring_stop;              /* it asked to stop the batch if it fails */
     uint64_t ring_address;       /* 0: no ring */
@@ -173,6 +176,10 @@ MUST_CHECK status_t thread_create(struct process *process, const struct thread_e
                                   struct thread **out);
 void thread_start(struct thread *thread);
 void thread_discard(struct thread *thread);
+
+/* What a blocking step answers when the thread waits: not a status of the ABI; its
+ * waker gives that.  Methods return it as DISPATCH_BLOCKED. */
+#define THREAD_BLOCKED ((status_t)-1)
 
 /* The current thread waits: registers and time saved, state set, deadline armed, at the
  * tail of `list`.  The caller unlocks `lock` and returns DISPATCH_BLOCKED.

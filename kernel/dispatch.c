@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The table of methods comes from abi/methods.h: a missing function does not link (AB1). */
+#include "kernel/dispatch.h"
+
+#include "arch/trap.h"
+#include "base/atomic.h"
+#include "kernel/capability.h"
+
+struct method {
+    method_function run; /* NULL: no such method */
+    uint32_t right;
+};
+
+#define METHOD_ROW(INTERFACE, interface, method, number, RIGHT, in, out, meaning)                  \
+    [CAD_INTERFACE_##INTERFACE][number] = {method_##interface##_##method, CAD_RIGHT_##RIGHT},
+static const struct method methods[CAD_INTERFACE_COUNT][CAD_METHOD_NUMBER_MAX + 1] = {
+    CAD_METHOD_LIST(METHOD_ROW)};
+#undef METHOD_ROW
+
+static bool is_native(uint64_t call)
+{
+    return (call & ~(uint64_t)CAD_CALL_MASK) == CAD_CALL_BASE;
+}
+
+status_t dispatch(struct cpu *cpu, struct thread *thread)
+{
+    uint64_t call = context_call(&thread->context);
+    uint32_t interface = (uint32_t)(call & CAD_CALL_MASK) >> 8;
+    uint32_t number = (uint32_t)call & 0xff;
+
+    if (!is_native(call) || interface >= CAD_INTERFACE_COUNT || number > CAD_METHOD_NUMBER_MAX ||
+        methods[interface][number].run == NULL)
+        return CAD_BAD_CALL;
+    const struct method *method = &methods[interface][number];
+    struct invocation invocation = {.cpu = cpu, .thread = thread, .process = thread->process};
+    status_t status = cap_view(thread->process, context_cap(&thread->context), interface,
+                               method->right, &invocation.cap);
+    return status == CAD_OK ? method->run(&invocation) : status;
+}
+
+/* Not ours: on in user mode at the process's handler, if it has one (US2). */
+static void foreign_call(struct thread *thread)
+{
+    struct process *process = thread->process;
+    uint64_t handler = atomic_load_relaxed(&process->foreign_handler);
+
+    if (handler != 0)
+        context_bounce(&thread->context, handler);
+    else
+        process_end(process, CAD_EXIT_BAD_TRAP, 0, context_pc(&thread->context));
+}
+
+void kernel_syscall(struct arch_context *context)
+{
+    struct cpu *cpu = this_cpu();
+    struct thread *thread = cpu->current;
+
+    if (!is_native(context_call(context))) {
+        foreign_call(thread);
+        return;
+    }
+    status_t status = dispatch(cpu, thread);
+    if (status != DISPATCH_BLOCKED)
+        context_set_status(context, status);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Ticket locks.  The acquire load of `serving` pairs with the release store of
+ * the unlock before it: what the last holder wrote is seen.
+ */
+#include "kernel/lock.h"
+
+#include "arch/cpu.h"
+#include "arch/trap.h"
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "kernel/cpu.h"
+
+#ifdef CONFIG_ASSERT
+
+/* A lock may be taken only while all held ones have a lower rank. */
+static void lock_note_taken(const struct spinlock *lock)
+{
+    struct cpu *cpu = this_cpu();
+
+    for (uint32_t i = 0; i < cpu->held_count; i++)
+        CHECK_VALUE(cpu->held[i]->rank < lock->rank, cpu->held[i]->rank * 100 + lock->rank);
+    CHECK_VALUE(cpu->held_count < LOCK_DEPTH_MAX, lock->rank);
+    cpu->held[cpu->held_count++] = lock;
+}
+
+static void lock_note_dropped(const struct spinlock *lock)
+{
+    struct cpu *cpu = this_cpu();
+    uint32_t at = 0;
+
+    while (at < cpu->held_count && cpu->held[at] != lock)
+        at++;
+    CHECK_VALUE(at < cpu->held_count, lock->rank);
+    cpu->held_count--;
+    for (; at < cpu->held_count; at++)
+        cpu->held[at] = cpu->held[at + 1];
+}
+
+void lock_check_none_held(void)
+{
+    CHECK_VALUE(this_cpu()->held_count == 0, this_cpu()->held[0]->rank);
+}
+
+#else
+
+static inline void lock_note_taken(const struct spinlock *lock)
+{
+}
+
+static inline void lock_note_dropped(const struct spinlock *lock)
+{
+}
+
+void lock_check_none_held(void)
+{
+}
+
+#endif
+
+void spin_lock(struct spinlock *lock)
+{
+    uint16_t ticket = atomic_fetch_add(&lock->next_ticket, 1);
+
+    while (atomic_load_acquire(&lock->serving) != ticket) {
+        kernel_tlb_service();
+        cpu_relax();
+    }
+    lock_note_taken(lock);
+}
+
+void spin_unlock(struct spinlock *lock)
+{
+    lock_note_dropped(lock);
+    atomic_store_release(&lock->serving, (uint16_t)(lock->serving + 1));
+}
+
+bool spin_is_locked(const struct spinlock *lock)
+{
+    return atomic_load_relaxed(&lock->serving) != atomic_load_relaxed(&lock->next_ticket);
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Locks, outermost first: the space's (to resolve the word), then one bucket's. */
+#include "kernel/parking.h"
+
+#include "arch/mmu.h"
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "kernel/cpu.h"
+#include "kernel/dispatch.h"
+#include "kernel/memory.h"
+
+static struct park_table park_table;
+static struct spinlock bucket_locks[PARK_BUCKETS];
+
+void parking_init(void)
+{
+    park_init(&park_table, pool_open_side(POOL_THREADS, sizeof(struct park_waiter)));
+    for (unsigned i = 0; i < PARK_BUCKETS; i++)
+        bucket_locks[i].rank = LOCK_PARK;
+}
+
+static struct park_key word_key(const struct process *process, virt_addr_t address)
+{
+    return (struct park_key){
+        .generation = process->space_generation,
+        .address = address,
+        .space = process->space,
+    };
+}
+
+/* Locks: its bucket's. */
+static void wake_waiter(uint32_t waiter, status_t status)
+{
+    struct thread *thread = &threads.threads[waiter];
+
+    atomic_store_release(&thread->wait_lock, NULL);
+    thread_wake(thread, status);
+}
+
+void parking_remove(struct thread *thread)
+{
+    bool was_queued = park_remove(&park_table, thread->id);
+    CHECK_VALUE(was_queued, thread->id);
+}
+
+uint32_t parking_unpark(struct process *process, virt_addr_t address, uint64_t count)
+{
+    struct park_key key = word_key(process, address);
+    struct spinlock *lock = &bucket_locks[park_bucket(&key)];
+    uint32_t woken = 0, waiter;
+
+    spin_lock(lock);
+    while (woken < count && (waiter = park_dequeue(&park_table, &key)) != PARK_NONE) {
+        wake_waiter(waiter, CAD_OK);
+        woken++;
+    }
+    spin_unlock(lock);
+    return woken;
+}
+
+static void wake_bucket(const struct process *process, uint32_t bucket, virt_addr_t start,
+                        virt_addr_t end)
+{
+    uint32_t waiter;
+
+    spin_lock(&bucket_locks[bucket]);
+    while ((waiter = park_dequeue_range(&park_table, bucket, process->space,
+                                        process->space_generation, start, end)) != PARK_NONE)
+        wake_waiter(waiter, CAD_CANCELLED);
+    spin_unlock(&bucket_locks[bucket]);
+}
+
+/* Whoever parked before the change did so under the space's lock, so its bucket
+ * is seen to be used without the bucket's lock. */
+void parking_wake_range(struct process *process, virt_addr_t start, uint64_t pages)
+{
+    if (atomic_load_acquire(&process->parked_count) == 0)
+        return;
+    for (uint32_t bucket = 0; bucket < PARK_BUCKETS; bucket++) {
+        if (atomic_load_acquire(&park_table.head[bucket]) != PARK_NONE)
+            wake_bucket(process, bucket, start, start + (pages << PAGE_SHIFT));
+    }
+}
+
+/* --- methods; a park space is its own process's alone --- */
+
+static status_t park_check(const struct invocation *call, virt_addr_t address)
+{
+    if (call->cap.object.index != call->process->space ||
+        call->cap.object.generation != call->process->space_generation)
+        return CAD_STALE;
+    return (address & (sizeof(uint32_t) - 1)) == 0 ? CAD_OK : CAD_INVALID;
+}
+
+/* Locks: the space's. */
+static status_t park_locked(struct invocation *call, virt_addr_t address, uint32_t expected,
+                            uint64_t deadline_ns)
+{
+    struct process *process = call->process;
+    struct thread *thread = call->thread;
+    struct park_key key = word_key(process, address);
+    frame_no_t frame;
+
+    status_t status = space_resolve(this_core(), process->space, address & ~(PAGE_SIZE - 1ull),
+                                    CAD_PROT_READ, &frame);
+    if (status != CAD_OK)
+        return status == CAD_PRESSURE ? CAD_PRESSURE : CAD_BAD_ADDRESS;
+    const uint8_t *page = frame_pointer(frame);
+    const uint32_t *word = (const void *)(page + (address & (PAGE_SIZE - 1)));
+    struct spinlock *lock = &bucket_locks[park_bucket(&key)];
+    spin_lock(lock);
+    if (atomic_load_acquire(word) != expected)
+        status = CAD_MISMATCH;
+    else
+        status = thread_may_wait(deadline_ns);
+    if (status == CAD_OK) {
+        (void)atomic_fetch_add(&process->parked_count, 1);
+        if (thread_block(thread, THREAD_PARKED, lock, NULL, deadline_ns)) {
+            park_enqueue(&park_table, thread->id, &key);
+            status = DISPATCH_BLOCKED;
+        } else {
+            (void)atomic_fetch_sub(&process->parked_count, 1);
+            status = CAD_CANCELLED;
+        }
+    }
+    spin_unlock(lock);
+    return status;
+}
+
+status_t method_park_space_park(struct invocation *call)
+{
+    virt_addr_t address = argument(call, 0);
+    uint32_t ledger = call->thread->ledger;
+
+    status_t status = park_check(call, address);
+    if (status != CAD_OK)
+        return status;
+    if (argument(call, 1) > UINT32_MAX)
+        return CAD_INVALID;
+    status = ledger_reserve(this_core(), ledger, CAD_RESOURCE_WAITERS, 1);
+    if (status != CAD_OK)
+        return status;
+    struct spinlock *space_lock = &call->process->space_lock;
+    spin_lock(space_lock);
+    status = park_locked(call, address, (uint32_t)argument(call, 1), argument(call, 2));
+    spin_unlock(space_lock);
+    if (status != DISPATCH_BLOCKED)
+        ledger_release(this_core(), ledger, CAD_RESOURCE_WAITERS, 1);
+    return status;
+}
+
+status_t method_park_space_unpark(struct invocation *call)
+{
+    virt_addr_t address = argument(call, 0);
+    status_t status = park_check(call, address);
+
+    if (status != CAD_OK)
+        return status;
+    result(call, 0, parking_unpark(call->process, address, argument(call, 1)));
+    return CAD_OK;
+}

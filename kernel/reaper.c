@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Queues of what is to be destroyed, linked through the records.  A CPU takes
+ * an entry out, does one step of it, and puts it back if there is more; so each
+ * has one reaper at a time, and several CPUs work on several.
+ */
+#include "kernel/reaper.h"
+
+#include "base/atomic.h"
+#include "kernel/cpu.h"
+#include "kernel/endpoint.h"
+#include "kernel/lock.h"
+#include "kernel/memory.h"
+#include "kernel/notification.h"
+#include "kernel/process.h"
+#include "kernel/scheduler.h"
+
+#define OBJECT_PAGES_BUDGET 64
+
+static struct spinlock reaper_lock = SPINLOCK_INIT(LOCK_REAPER);
+static uint32_t pending; /* entries in all queues; atomic */
+
+static struct process *process_head, *process_tail;
+static struct endpoint *endpoint_head;
+static struct notification *notification_head;
+static uint32_t object_head; /* ID_NONE: empty */
+
+bool reaper_has_work(void)
+{
+    return atomic_load_relaxed(&pending) != 0;
+}
+
+/* --- into the queues --- */
+
+static void process_queue(struct process *process)
+{
+    spin_lock(&reaper_lock);
+    process->reap_next = NULL;
+    if (process_tail != NULL)
+        process_tail->reap_next = process;
+    else
+        process_head = process;
+    process_tail = process;
+    (void)atomic_fetch_add(&pending, 1);
+    spin_unlock(&reaper_lock);
+}
+
+static void object_queue(uint32_t object)
+{
+    spin_lock(&reaper_lock);
+    cadastre.objects.objects[object].host_next = object_head;
+    object_head = object;
+    (void)atomic_fetch_add(&pending, 1);
+    spin_unlock(&reaper_lock);
+}
+
+static void endpoint_queue(struct endpoint *endpoint)
+{
+    spin_lock(&reaper_lock);
+    endpoint->reap_next = endpoint_head;
+    endpoint_head = endpoint;
+    (void)atomic_fetch_add(&pending, 1);
+    spin_unlock(&reaper_lock);
+}
+
+static void notification_queue(struct notification *notification)
+{
+    spin_lock(&reaper_lock);
+    notification->reap_next = notification_head;
+    notification_head = notification;
+    (void)atomic_fetch_add(&pending, 1);
+    spin_unlock(&reaper_lock);
+}
+
+void reaper_add_process(struct process *process)
+{
+    process_queue(process);
+    scheduler_prod_idle();
+}
+
+void reaper_add_object(uint32_t object)
+{
+    object_queue(object);
+    scheduler_prod_idle();
+}
+
+void reaper_add_endpoint(struct endpoint *endpoint)
+{
+    endpoint_queue(endpoint);
+    scheduler_prod_idle();
+}
+
+void reaper_add_notification(struct notification *notification)
+{
+    notification_queue(notification);
+    scheduler_prod_idle();
+}
+
+/* --- and out --- */
+
+/* What one step works on: at most one field is set. */
+struct work {
+    struct process *process;
+    struct endpoint *endpoint;
+    struct notification *notification;
+    uint32_t object;
+};
+
+static struct work take(void)
+{
+    struct work work = {.object = ID_NONE};
+
+    spin_lock(&reaper_lock);
+    if (object_head != ID_NONE) {
+        work.object = object_head;
+        object_head = cadastre.objects.objects[object_head].host_next;
+    } else if (endpoint_head != NULL) {
+        work.endpoint = endpoint_head;
+        endpoint_head = endpoint_head->reap_next;
+    } else if (notification_head != NULL) {
+        work.notification = notification_head;
+        notification_head = notification_head->reap_next;
+    } else if (process_head != NULL) {
+        work.process = process_head;
+        process_head = process_head->reap_next;
+        if (process_head == NULL)
+            process_tail = NULL;
+    } else {
+        spin_unlock(&reaper_lock);
+        return work;
+    }
+    (void)atomic_fetch_sub(&pending, 1);
+    spin_unlock(&reaper_lock);
+    return work;
+}
+
+static bool object_step(uint32_t object)
+{
+    spin_lock(&objects_lock);
+    bool gone = object_destroy_step(this_core(), object, OBJECT_PAGES_BUDGET);
+    spin_unlock(&objects_lock);
+    return !gone;
+}
+
+/* Gives: false if there was nothing to do. */
+static bool step(void)
+{
+    struct work work = take();
+
+    if (work.object != ID_NONE) {
+        if (object_step(work.object))
+            object_queue(work.object);
+    } else if (work.endpoint != NULL) {
+        if (endpoint_reap_step(work.endpoint))
+            endpoint_queue(work.endpoint);
+    } else if (work.notification != NULL) {
+        if (notification_reap_step(work.notification))
+            notification_queue(work.notification);
+    } else if (work.process != NULL) {
+        if (process_end_step(work.process))
+            process_queue(work.process);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool reaper_run(unsigned steps)
+{
+    bool worked = false;
+
+    while (steps-- > 0 && reaper_has_work() && step())
+        worked = true;
+    return worked;
+}

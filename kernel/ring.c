@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The batch's state is in the thread, as it must survive a submission that blocks. */
+#include "kernel/ring.h"
+
+#include "arch/mmu.h"
+#include "arch/trap.h"
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "core/ring.h"
+#include "kernel/cpu.h"
+#include "kernel/dispatch.h"
+#include "kernel/memory.h"
+#include "kernel/tlb.h"
+
+/* A ring and a page that nothing is mapped in. */
+#define RING_STRIDE (CAD_RING_BYTES + PAGE_SIZE)
+#define RING_SLOTS  ((uint32_t)((CAD_USER_END - CAD_RING_BASE) / RING_STRIDE))
+#define RING_TRIES  64
+
+COMPILE_ASSERT(offsetof(struct cad_ring, submissions) % sizeof(uint64_t) == 0, words_in_pages);
+COMPILE_ASSERT(sizeof(struct cad_submission) % sizeof(uint64_t) == 0, submission_is_words);
+COMPILE_ASSERT(sizeof(struct cad_completion) % sizeof(uint64_t) == 0, completion_is_words);
+
+/* --- the pages --- */
+
+static void *ring_at(const struct thread *thread, size_t offset)
+{
+    uint8_t *page = frame_pointer(thread->ring_frames[offset >> PAGE_SHIFT]);
+    return page + (offset & (PAGE_SIZE - 1));
+}
+
+static uint32_t index_read(const struct thread *thread, size_t offset)
+{
+    return atomic_load_acquire((uint32_t *)ring_at(thread, offset));
+}
+
+static void index_write(const struct thread *thread, size_t offset, uint32_t value)
+{
+    atomic_store_release((uint32_t *)ring_at(thread, offset), value);
+}
+
+#define INDEX_READ(thread, field)         index_read(thread, offsetof(struct cad_ring, field))
+#define INDEX_WRITE(thread, field, value) index_write(thread, offsetof(struct cad_ring, field), value)
+
+/* Word by word, as an entry may lie across two pages. */
+static void submission_read(const struct thread *thread, uint32_t index,
+                            struct cad_submission *submission)
+{
+    uint32_t slot = ring_slot(index, CAD_RING_SUBMISSIONS);
+    size_t offset = offsetof(struct cad_ring, submissions) + slot * sizeof *submission;
+    uint64_t *words = (void *)submission;
+
+    for (size_t i = 0; i < sizeof *submission / sizeof *words; i++)
+        words[i] = atomic_load_relaxed((uint64_t *)ring_at(thread, offset + i * sizeof *words));
+}
+
+static void completion_write(const struct thread *thread, uint32_t index,
+                             const struct cad_completion *completion)
+{
+    uint32_t slot = ring_slot(index, CAD_RING_COMPLETIONS);
+    size_t offset = offsetof(struct cad_ring, completions) + slot * sizeof *completion;
+    const uint64_t *words = (const void *)completion;
+
+    for (size_t i = 0; i < sizeof *completion / sizeof *words; i++)
+        atomic_store_relaxed((uint64_t *)ring_at(thread, offset + i * sizeof *words), words[i]);
+}
+
+/* --- creation and end --- */
+
+/* Locks: the space's.  Gives: what `work` must finish if it fails. */
+static status_t map_pages(struct process *process, virt_addr_t address, frame_no_t *frames,
+                          struct space_work *work)
+{
+    unsigned mapped = 0;
+    status_t status = CAD_OK;
+
+    while (mapped < RING_PAGES && status == CAD_OK) {
+        status = space_map_system(this_core(), process->space, address + mapped * PAGE_SIZE,
+                                  CAD_PROT_READ | CAD_PROT_WRITE, &frames[mapped]);
+        mapped += status == CAD_OK;
+    }
+    while (status != CAD_OK && mapped > 0) {
+        mapped--;
+        status_t undone = space_unmap_system(this_core(), process->space,
+                                             address + mapped * PAGE_SIZE, work);
+        CHECK_VALUE(undone == CAD_OK, address);
+    }
+    return status;
+}
+
+static virt_addr_t next_address(struct process *process)
+{
+    return CAD_RING_BASE + (uint64_t)(process->ring_next++ % RING_SLOTS) * RING_STRIDE;
+}
+
+status_t method_process_ring_create(struct invocation *call)
+{
+    struct process *process = call->process;
+    struct space_work work = {.flush = false};
+    struct thread *thread = call->thread;
+    status_t status = CAD_OVERLAP;
+    virt_addr_t address = 0;
+
+    if (call->cap.object.index != process->id)
+        return CAD_INVALID;
+    if (thread->ring_address != 0)
+        return CAD_BUSY;
+    spin_lock(&process->space_lock);
+    for (unsigned i = 0; i < RING_TRIES && status == CAD_OVERLAP; i++) {
+        address = next_address(process);
+        status = map_pages(process, address, thread->ring_frames, &work);
+    }
+    spin_unlock(&process->space_lock);
+    tlb_finish(process, &work);
+    if (status != CAD_OK)
+        return status == CAD_OVERLAP ? CAD_NO_SPACE : status;
+    thread->ring_address = address;
+    result(call, 0, address);
+    return CAD_OK;
+}
+
+void ring_release(struct thread *thread)
+{
+    struct process *process = thread->process;
+    struct space_work work = {.flush = false};
+
+    if (thread->ring_address == 0 ||
+        atomic_load_acquire(&process->phase) != PROCESS_PHASE_RUNNING)
+        return;
+    spin_lock(&process->space_lock);
+    for (unsigned i = 0; i < RING_PAGES; i++) {
+        status_t status = space_unmap_system(this_core(), process->space,
+                                             thread->ring_address + i * PAGE_SIZE, &work);
+        CHECK_VALUE(status == CAD_OK, thread->ring_address);
+    }
+    spin_unlock(&process->space_lock);
+    thread->ring_address = 0;
+    tlb_finish(process, &work);
+}
+
+/* --- the batch --- */
+
+/* Gives: how many submissions may run now: submitted and with room for their
+ * completion; false if an index is out of step. */
+static bool batch_room(const struct thread *thread, uint32_t *count)
+{
+    uint32_t pending, space;
+
+    if (!ring_pending(INDEX_READ(thread, sq_head), INDEX_READ(thread, sq_tail),
+                      CAD_RING_SUBMISSIONS, &pending) ||
+        !ring_space(INDEX_READ(thread, cq_head), INDEX_READ(thread, cq_tail),
+                    CAD_RING_COMPLETIONS, &space))
+        return false;
+    *count = pending < space ? pending : space;
+    return true;
+}
+
+/* Both of our indices become the user's: nothing pending, nothing to collect. */
+static void recover(const struct thread *thread)
+{
+    INDEX_WRITE(thread, sq_head, INDEX_READ(thread, sq_tail));
+    INDEX_WRITE(thread, cq_tail, INDEX_READ(thread, cq_head));
+}
+
+/* ring_enter's own registers come back, with its result. */
+static status_t batch_end(struct thread *thread, status_t status)
+{
+    for (unsigned i = 0; i < CAD_MESSAGE_WORDS; i++)
+        context_set_word(&thread->context, i, thread->ring_words[i]);
+    context_set_badge(&thread->context, thread->ring_cap);
+    if (status == CAD_OK)
+        context_set_word(&thread->context, 0, thread->ring_completed);
+    context_set_status(&thread->context, status);
+    thread->in_ring = false;
+    return status;
+}
+
+static status_t submission_run(struct thread *thread)
+{
+    uint32_t head = INDEX_READ(thread, sq_head);
+    struct cad_submission submission;
+
+    submission_read(thread, head, &submission);
+    INDEX_WRITE(thread, sq_head, head + 1);
+    thread->ring_user_data = submission.user_data;
+    thread->ring_stop = (submission.flags & CAD_SUBMISSION_STOP_ON_ERROR) != 0;
+    for (unsigned i = 0; i < CAD_MESSAGE_WORDS; i++)
+        context_set_word(&thread->context, i, submission.words[i]);
+    context_set_badge(&thread->context, submission.cap); /* the register that names it */
+    context_set_status(&thread->context, submission.call);
+    if ((submission.flags & ~(uint32_t)CAD_SUBMISSION_STOP_ON_ERROR) != 0)
+        return CAD_INVALID;
+    return submission.call == 0 ? CAD_OK : dispatch(this_cpu(), thread);
+}
+
+static void submission_complete(struct thread *thread, status_t status)
+{
+    uint32_t tail = INDEX_READ(thread, cq_tail);
+    struct cad_completion completion = {
+        .user_data = thread->ring_user_data,
+        .status = status,
+        .badge = context_cap(&thread->context),
+    };
+
+    for (unsigned i = 0; i < CAD_MESSAGE_WORDS; i++)
+        completion.words[i] = context_word(&thread->context, i);
+    completion_write(thread, tail, &completion);
+    INDEX_WRITE(thread, cq_tail, tail + 1);
+    thread->ring_completed++;
+    thread->ring_remaining--;
+    if (status != CAD_OK && thread->ring_stop)
+        thread->ring_remaining = 0;
+}
+
+static status_t batch_run(struct thread *thread)
+{
+    while (thread->ring_remaining > 0 && !atomic_load_relaxed(&thread->killed)) {
+        uint32_t room;
+        if (!batch_room(thread, &room)) {
+            recover(thread);
+            return batch_end(thread, CAD_BAD_RING);
+        }
+        if (room == 0)
+            break;
+        status_t status = submission_run(thread);
+        if (status == DISPATCH_BLOCKED)
+            return DISPATCH_BLOCKED;
+        submission_complete(thread, status);
+        kernel_tlb_service();
+    }
+    return batch_end(thread, CAD_OK);
+}
+
+status_t method_process_ring_enter(struct invocation *call)
+{
+    struct thread *thread = call->thread;
+    uint64_t wanted = argument(call, 0);
+
+    if (call->cap.object.index != call->process->id || thread->in_ring)
+        return CAD_INVALID;
+    if (thread->ring_address == 0)
+        return CAD_NOT_FOUND;
+    for (unsigned i = 0; i < CAD_MESSAGE_WORDS; i++)
+        thread->ring_words[i] = argument(call, i);
+    thread->ring_cap = context_cap(&thread->context);
+    thread->ring_remaining = wanted < CAD_RING_SUBMISSIONS ? (uint32_t)wanted
+                                                           : CAD_RING_SUBMISSIONS;
+    thread->ring_completed = 0;
+    thread->in_ring = true;
+    return batch_run(thread);
+}
+
+void ring_continue(struct thread *thread)
+{
+    submission_complete(thread, (status_t)context_call(&thread->context));
+    (void)batch_run(thread);
+}

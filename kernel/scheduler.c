@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * kernel_resume() is a loop of small steps, each of which may change what there
+ * is to do: an ended thread is finished, a higher one preempts, a woken one goes
+ * on with its ring.  It leaves when the current thread needs nothing more.
+ *
+ * Lost wake-ups: who makes a thread ready puts it into the queue, then (after a
+ * fence) reads running_priority; an idle CPU stores -1 there, then (after a
+ * fence) looks at the queue.  Interrupts are off until cpu_idle() halts.
+ */
+#include "kernel/scheduler.h"
+
+#include "arch/timer.h"
+#include "arch/trap.h"
+#include "base/assert.h"
+#include "base/atomic.h"
+#include "kernel/cpu.h"
+#include "kernel/process.h"
+#include "kernel/reaper.h"
+#include "kernel/ring.h"
+#include "kernel/thread.h"
+#include "kernel/timers.h"
+#include "kernel/world.h"
+
+/* Steps of the reaper on one way out, and how soon it comes back for the rest. */
+#define REAPER_STEPS     4
+#define REAPER_PERIOD_NS UINT64_C(1000000)
+
+static uint64_t idle_cpus; /* atomic set */
+
+/* --- queues; Locks: the queue's --- */
+
+static void queue_push(struct run_queue *queue, struct thread *thread, bool first)
+{
+    uint8_t priority = thread->priority;
+    struct thread **end = first ? &queue->head[priority] : &queue->tail[priority];
+
+    thread->queued_priority = priority;
+    thread->queue_next = first ? *end : NULL;
+    thread->queue_previous = first ? NULL : *end;
+    if (*end == NULL) {
+        queue->head[priority] = thread;
+        queue->tail[priority] = thread;
+    } else if (first) {
+        (*end)->queue_previous = thread;
+        *end = thread;
+    } else {
+        (*end)->queue_next = thread;
+        *end = thread;
+    }
+    queue->ready_mask |= 1u << priority;
+    queue->ready_count++;
+}
+
+static void queue_remove(struct run_queue *queue, struct thread *thread)
+{
+    uint8_t priority = thread->queued_priority;
+
+    if (thread->queue_previous != NULL)
+        thread->queue_previous->queue_next = thread->queue_next;
+    else
+        queue->head[priority] = thread->queue_next;
+    if (thread->queue_next != NULL)
+        thread->queue_next->queue_previous = thread->queue_previous;
+    else
+        queue->tail[priority] = thread->queue_previous;
+    if (queue->head[priority] == NULL)
+        queue->ready_mask &= ~(1u << priority);
+    queue->ready_count--;
+}
+
+/* Highest ready priority, -1 if none; a hint without the lock. */
+static int queue_top(const struct run_queue *queue)
+{
+    uint32_t mask = atomic_load_relaxed(&queue->ready_mask);
+    return mask != 0 ? 31 - __builtin_clz(mask) : -1;
+}
+
+static struct thread *queue_take(struct cpu *from, struct cpu *to)
+{
+    struct thread *thread = NULL;
+
+    spin_lock(&from->queue.lock);
+    int top = queue_top(&from->queue);
+    if (top >= 0) {
+        thread = from->queue.head[top];
+        queue_remove(&from->queue, thread);
+        thread->cpu = to->index;
+        thread_set_state(thread, THREAD_RUNNING);
+    }
+    spin_unlock(&from->queue.lock);
+    return thread;
+}
+
+/* --- who makes others run --- */
+
+void scheduler_prod(uint32_t cpu_index)
+{
+    struct cpu *cpu = cpu_by_index(cpu_index);
+
+    atomic_store_release(&cpu->attention, true);
+    if (cpu != this_cpu())
+        cpu_send_ipi(cpu_index, IPI_RESCHEDULE);
+}
+
+void scheduler_prod_idle(void)
+{
+    uint64_t idle = atomic_load_relaxed(&idle_cpus);
+
+    if (idle != 0)
+        scheduler_prod((uint32_t)__builtin_ctzll(idle));
+    else
+        atomic_store_release(&this_cpu()->attention, true);
+}
+
+static struct cpu *place(const struct thread *thread)
+{
+    struct cpu *last = cpu_by_index(thread->cpu);
+
+    if (atomic_load_relaxed(&last->running_priority) < thread->priority)
+        return last;
+    uint64_t idle = atomic_load_relaxed(&idle_cpus);
+    return idle != 0 ? cpu_by_index((unsigned)__builtin_ctzll(idle)) : last;
+}
+
+static void ready_at(struct cpu *cpu, struct thread *thread, bool first)
+{
+    int priority = thread->priority;
+
+    spin_lock(&cpu->queue.lock);
+    thread->cpu = cpu->index;
+    thread_set_state(thread, THREAD_READY);
+    queue_push(&cpu->queue, thread, first);
+    spin_unlock(&cpu->queue.lock);
+    atomic_fence();
+    if (atomic_load_relaxed(&cpu->running_priority) <= priority)
+        scheduler_prod(cpu->index); /* idle, lower, or now needs a slice */
+}
+
+void scheduler_ready(struct thread *thread)
+{
+    ready_at(place(thread), thread, false);
+}
+
+void scheduler_hand_over(struct cpu *cpu, struct thread *thread)
+{
+    if (cpu->current != NULL || cpu->handoff != NULL ||
+        queue_top(&cpu->queue) > thread->priority) {
+        scheduler_ready(thread);
+        return;
+    }
+    thread->cpu = cpu->index;
+    thread_set_state(thread, THREAD_RUNNING);
+    cpu->handoff = thread;
+}
+
+bool scheduler_withdraw(struct thread *thread)
+{
+    uint32_t index = atomic_load_relaxed(&thread->cpu);
+    struct cpu *cpu = cpu_by_index(index);
+
+    spin_lock(&cpu->queue.lock);
+    bool is_there = thread->state == THREAD_READY && thread->cpu == index;
+    if (is_there)
+        queue_remove(&cpu->queue, thread);
+    spin_unlock(&cpu->queue.lock);
+    return is_there;
+}
+
+void scheduler_yield(struct cpu *cpu)
+{
+    cpu->slice_over = true;
+    atomic_store_relaxed(&cpu->attention, true);
+}
+
+void scheduler_set_priority(struct thread *thread, uint8_t priority)
+{
+    uint32_t index = atomic_load_relaxed(&thread->cpu);
+    struct cpu *cpu = cpu_by_index(index);
+
+    spin_lock(&cpu->queue.lock);
+    bool is_there = thread->state == THREAD_READY && thread->cpu == index;
+    if (is_there)
+        queue_remove(&cpu->queue, thread);
+    atomic_store_relaxed(&thread->priority, priority);
+    if (is_there)
+        queue_push(&cpu->queue, thread, false);
+    spin_unlock(&cpu->queue.lock);
+    scheduler_prod(index); /* its running_priority is read anew there */
+}
+
+/* --- the current thread --- */
+
+static uint64_t account(struct cpu *cpu)
+{
+    uint64_t now_ns = timer_now_ns();
+    uint64_t used_ns = now_ns - cpu->switched_ns;
+
+    cpu->switched_ns = now_ns;
+    return used_ns;
+}
+
+void scheduler_leave(struct cpu *cpu)
+{
+    struct thread *thread = cpu->current;
+
+    fpu_save(&thread->fpu);
+    cpu_set_context(NULL);
+    thread->run_ns += account(cpu);
+    cpu->current = NULL;
+}
+
+/* A second thread of this priority: the turns are timed. */
+static void slice_start(struct cpu *cpu, int priority)
+{
+    if (cpu->slice_end_ns != 0 || queue_top(&cpu->queue) != priority)
+        return;
+    cpu->slice_end_ns = timer_now_ns() + SCHEDULER_SLICE_NS;
+    timers_arm(cpu, cpu->slice_end_ns);
+}
+
+static void become(struct cpu *cpu, struct thread *thread)
+{
+    ASSERT(thread->state == THREAD_RUNNING && thread->cpu == cpu->index);
+    cpu->current = thread;
+    cpu->slice_end_ns = 0;
+    cpu->slice_over = false;
+    atomic_store_relaxed(&cpu->running_priority, thread->priority);
+    cpu->switches++;
+    thread->switches++;
+    cpu_load_space(cpu, thread->process);
+    fpu_restore(&thread->fpu);
+    cpu_set_context(&thread->context);
+    atomic_fence(); /* with ready_at(): it saw our priority, or we see its thread */
+    if (queue_top(&cpu->queue) > thread->priority)
+        atomic_store_relaxed(&cpu->attention, true);
+    slice_start(cpu, thread->priority);
+}
+
+/* Gives way to what is ready here, if that is higher, or the turn is over. */
+static void preempt(struct cpu *cpu)
+{
+    struct thread *thread = cpu->current;
+    int top = queue_top(&cpu->queue);
+    bool is_turn_over = cpu->slice_over;
+
+    cpu->slice_over = false;
+    atomic_store_relaxed(&cpu->running_priority, thread->priority);
+    if (top > thread->priority || (top == thread->priority && is_turn_over)) {
+        scheduler_leave(cpu);
+        bool idle = atomic_load_relaxed(&idle_cpus) != 0;
+        if (idle && !is_turn_over)
+            scheduler_ready(thread);
+        else
+            ready_at(cpu, thread, !is_turn_over);
+        return;
+    }
+    slice_start(cpu, thread->priority);
+}
+
+static void finish_current(struct cpu *cpu)
+{
+    struct thread *thread = cpu->current;
+
+    scheduler_leave(cpu);
+    cpu_load_space(cpu, NULL);
+    thread_finish(thread);
+}
+
+static struct thread *pick(struct cpu *cpu)
+{
+    struct thread *thread = cpu->handoff;
+
+    if (thread != NULL) {
+        cpu->handoff = NULL;
+        return thread;
+    }
+    return queue_top(&cpu->queue) >= 0 ? queue_take(cpu, cpu) : NULL;
+}
+
+/* From the CPU with the highest ready thread. */
+static struct thread *steal(struct cpu *cpu)
+{
+    struct cpu *best = NULL;
+
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        struct cpu *other = cpu_by_index(i);
+        if (other != cpu && queue_top(&other->queue) > (best ? queue_top(&best->queue) : -1))
+            best = other;
+    }
+    return best != NULL ? queue_take(best, cpu) : NULL;
+}
+
+/* Until there is a thread to run. */
+static struct thread *idle(struct cpu *cpu)
+{
+    uint64_t bit = UINT64_C(1) << cpu->index;
+    struct thread *thread;
+
+    cpu_load_space(cpu, NULL);
+    atomic_store_relaxed(&cpu->running_priority, -1);
+    (void)atomic_fetch_or(&idle_cpus, bit);
+    for (;;) {
+        kernel_tlb_service();
+        if (atomic_load_acquire(&world_stopper) != 0)
+            world_wait();
+        atomic_store_relaxed(&cpu->attention, false);
+        atomic_fence(); /* with ready_at() */
+        thread = pick(cpu);
+        if (thread == NULL)
+            thread = steal(cpu);
+        if (thread != NULL)
+            break;
+        if (!reaper_run(1) && !atomic_load_relaxed(&cpu->attention))
+            cpu_idle();
+    }
+    (void)atomic_fetch_and(&idle_cpus, ~bit);
+    cpu->idle_ns += account(cpu);
+    return thread;
+}
+
+static void attend(struct cpu *cpu)
+{
+    atomic_store_relaxed(&cpu->attention, false);
+    atomic_fence(); /* what is asked from now on is seen next time */
+    if (reaper_has_work() && reaper_run(REAPER_STEPS))
+        timers_arm(cpu, timer_now_ns() + REAPER_PERIOD_NS);
+    if (cpu->current != NULL)
+        preempt(cpu);
+}
+
+static bool needs_more(const struct cpu *cpu)
+{
+    const struct thread *thread = cpu->current;
+
+    return thread == NULL || atomic_load_relaxed(&thread->killed) || thread->in_ring ||
+           atomic_load_relaxed(&cpu->attention) || atomic_load_relaxed(&world_stopper) != 0;
+}
+
+struct arch_context *kernel_resume(void)
+{
+    struct cpu *cpu = this_cpu();
+
+    lock_check_none_held();
+    while (needs_more(cpu)) {
+        if (atomic_load_acquire(&world_stopper) != 0)
+            world_wait();
+        if (cpu->current != NULL && atomic_load_relaxed(&cpu->current->killed))
+            finish_current(cpu);
+        if (atomic_load_relaxed(&cpu->attention))
+            attend(cpu);
+        if (cpu->current == NULL) {
+            struct thread *thread = pick(cpu);
+            become(cpu, thread != NULL ? thread : idle(cpu));
+        }
+        if (cpu->current->in_ring && !atomic_load_relaxed(&cpu->current->killed))
+            ring_continue(cpu->current);
+    }
+    return &cpu->current->context;
+}
+
+/* --- interrupts --- */
+
+void kernel_reschedule(void)
+{
+    this_cpu()->interrupts++;
+}
+
+void kernel_timer(void)
+{
+    struct cpu *cpu = this_cpu();
+    uint64_t now_ns = timer_now_ns();
+
+    cpu->interrupts++;
+    cpu->armed_ns = UINT64_MAX;
+    timers_run(cpu, now_ns);
+    if (cpu->slice_end_ns != 0 && cpu->slice_end_ns <= now_ns) {
+        cpu->slice_end_ns = 0;
+        scheduler_yield(cpu);
+    } else if (cpu->slice_end_ns != 0) {
+        timers_arm(cpu, cpu->slice_end_ns);
+    }
+    if (reaper_has_work())
+        atomic_store_relaxed(&cpu->attention, true);
+    timers_arm(cpu, timers_next(cpu));
+}

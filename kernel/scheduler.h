@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Who runs where: a queue a CPU, 32 priorities, the highest first and each in
+ * turn.  A slice is timed only while a second thread of the same priority is
+ * ready on the CPU; an idle CPU has no tick at all.
+ *
+ * A woken thread goes to the CPU it ran on last if that one is idle or runs
+ * something lower, else to an idle CPU, else it queues at its last one.  Idle
+ * CPUs take from the queues of others.
+ *
+ * Locks: a queue's own, never two at once; other fields of struct cpu are its
+ * CPU's alone unless marked.
+ */
+#ifndef KERNEL_SCHEDULER_H
+#define KERNEL_SCHEDULER_H
+
+#include "base/types.h"
+
+struct cpu;
+struct thread;
+
+#define SCHEDULER_SLICE_NS UINT64_C(5000000)
+
+/* Into a run queue, by the rule above.  Nothing may touch the thread after. */
+void scheduler_ready(struct thread *thread);
+/* A thread that ended its wait runs next on this CPU, which is about to leave its
+ * current one, if nothing higher is ready; else as scheduler_ready(). */
+void scheduler_hand_over(struct cpu *cpu, struct thread *thread);
+/* The current thread's registers and time are saved; the CPU has no current one. */
+void scheduler_leave(struct cpu *cpu);
+/* Takes a READY thread out of its queue. Gives: false if it was not in one. */
+MUST_CHECK bool scheduler_withdraw(struct thread *thread);
+/* The current thread goes behind others of its priority. */
+void scheduler_yield(struct cpu *cpu);
+void scheduler_set_priority(struct thread *thread, uint8_t priority);
+/* That CPU looks around on its next way out of the kernel, soon. */
+void scheduler_prod(uint32_t cpu_index);
+/* An idle CPU, if there is one, looks around; else this one does on its way out. */
+void scheduler_prod_idle(void);
+
+#endif
