@@ -145,7 +145,6 @@ upper_half:
 
     .section .rodata
     .balign 8
-    .globl early_gdt
 early_gdt:
     .quad 0
     .quad 0x00af9b000000ffff /* kernel code: 64-bit, execute and read */

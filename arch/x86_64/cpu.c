@@ -24,14 +24,6 @@ static unsigned running_count = 1;
 
 #define CPUID_BIT(register, bit) (((register) >> (bit)) & 1)
 
-static void features_read_extended(void)
-{
-    cpu_features.physical_bits = 36;
-    cpu_features.page_1g = CPUID_BIT(cpuid_read(0x80000001, 0).edx, 26);
-    if (cpuid_read(0x80000000, 0).eax >= 0x80000008)
-        cpu_features.physical_bits = cpuid_read(0x80000008, 0).eax & 0xff;
-}
-
 void cpu_features_read(void)
 {
     struct cpuid basic = cpuid_read(1, 0), extended = {0};
@@ -56,7 +48,7 @@ void cpu_features_read(void)
         cpu_features.xcr0 = cpuid_read(0xd, 0).eax & 7; /* x87, SSE, AVX */
         cpu_features.xsaveopt = CPUID_BIT(cpuid_read(0xd, 1).eax, 0);
     }
-    features_read_extended();
+    cpu_features.page_1g = CPUID_BIT(cpuid_read(0x80000001, 0).edx, 26);
 }
 
 void cpu_load_self(struct arch_cpu *cpu)

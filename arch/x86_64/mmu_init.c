@@ -28,6 +28,7 @@
 extern const char image_text_start[], image_text_end[];
 extern const char image_rodata_start[], image_rodata_end[];
 extern const char image_data_start[], image_data_end[];
+extern const char image_start_physical[];
 
 static frame_no_t kernel_root;
 static unsigned device_pages;
@@ -147,6 +148,8 @@ static void make_pool_tables(struct boot_info *boot)
 
 void mmu_init(struct boot_info *boot)
 {
+    CHECK_VALUE((uint64_t)image_text_start - (uint64_t)image_start_physical == KERNEL_BASE,
+                image_text_start);
     kernel_root = take_table(boot);
     map_image_part(boot, image_text_start, image_text_end, KERNEL_TEXT);
     map_image_part(boot, image_rodata_start, image_rodata_end, KERNEL_RODATA);

@@ -51,7 +51,8 @@
 #define RFLAGS_NT    0x00004000
 #define RFLAGS_AC    0x00040000
 /* What syscall clears on its way in. */
-#define RFLAGS_SYSCALL_MASK (RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_AC)
+#define RFLAGS_SYSCALL_MASK                                                                        \
+    (RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_AC)
 
 /* Selectors; sysret wants user data just below user code. */
 #define SELECTOR_KERNEL_CODE 0x08

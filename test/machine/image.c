@@ -22,12 +22,15 @@
 #include "base/print.h"
 #include "boot/boot_info.h"
 #include "cpu_features.h"
+#include "instructions.h"
 
 #define THREADS_AT_ONCE  3
 #define SLICE_NS         200000
 #define IPI_ROUNDS       200
+#define PATIENCE_NS      UINT64_C(10000000000) /* emulated CPUs may wait for real ones */
 #define CLOCK_ROUNDS     20000
 #define TIMER_TEST_NS    3000000
+#define CPUID_7_ECX_UMIP 4
 #define NUMBER_BASE      UINT64_C(0x1111000000000000)
 
 extern const char user_start[], user_end[];
@@ -35,6 +38,7 @@ extern const char user_words[], user_registers[], user_fpu[], user_tls[], user_b
 extern const char user_bounced[], user_read[], user_write[], user_jump[], user_divide[];
 extern const char user_illegal[], user_breakpoint[], user_privileged[], user_astray[];
 extern const char user_x87[], user_step[], user_stack[], user_interrupt[];
+extern const char user_tables[];
 
 struct job {
     const char *name, *code;
@@ -50,8 +54,10 @@ struct job {
 #define PAGE(at, what, there)                                                                      \
     .kind = FAULT_PAGE, .address = (at), .access = CAD_PROT_##what, .present = (there)
 
+#define JOB_TABLES 1
 static struct job jobs[] = {
     RUNS(user_words),
+    [JOB_TABLES] = RUNS(user_tables), /* a fault with UMIP */
     RUNS(user_registers),
     RUNS(user_registers),
     RUNS(user_registers),
@@ -336,7 +342,7 @@ static void test_timer(void)
         cpu_idle();
     uint64_t now = timer_now_ns();
     expect(now >= deadline, "timer was early, ns", deadline - now);
-    expect(now - deadline < 1000000000, "timer was late, ns", now - deadline);
+    expect(now - deadline < PATIENCE_NS, "timer was late, ns", now - deadline);
 }
 
 static void test_ipis(unsigned target)
@@ -348,7 +354,7 @@ static void test_ipis(unsigned target)
             uint64_t start = timer_now_ns();
             cpu_send_ipi(target, kinds[kind]);
             while (atomic_load_acquire(&cpus[target].ipis[kind]) == before &&
-                   timer_now_ns() - start < 1000000000)
+                   timer_now_ns() - start < PATIENCE_NS)
                 cpu_relax();
             if (atomic_load_acquire(&cpus[target].ipis[kind]) != before + 1) {
                 expect(false, "interrupt to CPU lost or doubled", target);
@@ -396,6 +402,17 @@ static void test_memory(struct boot_info *boot)
     expect(!boot_frame_is_free(boot, address_frame(boot->kernel_start)), "image is taken", 0);
     for (unsigned i = 0; i < boot->taken_count; i++)
         expect(!boot_frame_is_free(boot, address_frame(boot->taken[i].end - 1)), "taken", i);
+}
+
+/* machine.toml knows what this looks like. */
+static void show_formats(void)
+{
+    print("formats: [%d|%5d|%-5d|%05d|%ld|%u|%lu|%x|%08lx|%p|%s|%6s|%-6s|%.*s|%.2s|%c|%zu|%%]\n",
+          -12, -34, 56, -78, INT64_MIN, UINT32_MAX, UINT64_MAX, 0xbeef, UINT64_C(0xc0de),
+          (void *)0x1234, "text", "ab", "cd", 3, "efgh", "ijkl", 'm', (size_t)7);
+    print("formats: %s\n",
+          "a text longer than the buffer that it goes through on its way to the console comes out "
+          "whole, with all that is in it up to the very last word, which is: end");
 }
 
 static void finish(void)
@@ -472,9 +489,12 @@ static void break_something(void)
     if (asked_for("panic=fpu"))
         __asm__ volatile("movq %%cr0, %%rax; orq $8, %%rax; movq %%rax, %%cr0; fnop" ::: "rax");
     if (asked_for("panic=user")) {
-        make_space(&cpus[0]);
         mmu_switch(cpus[0].root);
         *(volatile char *)USER_DATA = 1;
+    }
+    if (asked_for("panic=enter")) {
+        mmu_switch(cpus[0].root);
+        ((void (*)(void))USER_CODE)();
     }
     if (asked_for("panic=nmi")) {
         cpu_send_ipi(0, IPI_STOP); /* though nobody has asked to stop */
@@ -488,6 +508,11 @@ _Noreturn void kernel_main(struct boot_info *boot)
     boot_memory = boot;
     print("machine test by %s, %u CPUs possible, memory to 0x%lx\n", boot->protocol,
           cpu_possible(), frame_address(boot_frame_limit(boot)));
+    if (cpuid_read(0, 0).eax >= 7 && (cpuid_read(7, 0).ecx & CPUID_7_ECX_UMIP) != 0) {
+        jobs[JOB_TABLES].faults = true;
+        jobs[JOB_TABLES].expected.kind = FAULT_PROTECTION;
+    }
+    show_formats();
     test_memory(boot);
     for (unsigned i = 0; i < cpu_possible(); i++)
         make_space(&cpus[i]);

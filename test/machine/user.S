@@ -199,7 +199,7 @@ user_bounced:
 /* One kind of fault each; the code after it must not be reached. */
     .globl user_read, user_write, user_jump, user_divide, user_illegal, user_breakpoint
     .globl user_privileged, user_astray, user_x87, user_step, user_stack
-    .globl user_interrupt
+    .globl user_interrupt, user_tables
 user_read:
     movq (%rdi), %rax
     DONE __LINE__
@@ -217,6 +217,10 @@ user_illegal:
 user_breakpoint:
     int3
     DONE __LINE__
+user_tables:
+    subq $16, %rsp
+    sidt (%rsp)
+    DONE 0
 user_privileged:
     cli
     DONE __LINE__

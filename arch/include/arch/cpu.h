@@ -26,8 +26,9 @@ unsigned cpu_count(void);
 unsigned cpu_possible(void);
 static inline struct arch_cpu *cpu_self(void);
 
-/* Gives each CPU (started or not yet) the memory for its struct cpu.  kernel/
- * calls it once before cpu_start_all(); `size_bytes` >= sizeof(struct arch_cpu). */
+/* Gives CPU `index` (not started yet, or 0: this one) the memory for its struct cpu.
+ * kernel/ calls it once for each index below cpu_possible(), before cpu_start_all();
+ * cpu_self() of CPU 0 changes by it. */
 void cpu_attach(unsigned index, struct arch_cpu *cpu);
 
 /* Starts all other CPUs; each enters kernel_cpu_main().  Gives the number that
