@@ -16,7 +16,7 @@ CLIENTS   := $(OUT)/generated/cadastre/clients.h
 
 USER_INCLUDES := -I. -Iuser/include -I$(OUT)/generated
 USER_CFLAGS   := -std=gnu17 -O2 -g -fno-omit-frame-pointer -pthread $(USER_INCLUDES) \
-    $(filter-out -Wundef,$(WARNINGS)) $(WARNINGS_$(COMPILER))
+    $(filter-out -Wundef,$(WARNINGS)) $(WARNINGS_$(COMPILER)) -Wno-maybe-uninitialized
 USER_STAMP    := $(OUT)/user.flags
 $(eval $(call flags_stamp,$(USER_STAMP),$(CC) $(USER_CFLAGS)))
 
