@@ -9,6 +9,8 @@
 #include "base/assert.h"
 #include "kernel/cpu.h"
 
+COMPILE_ASSERT(POOL_COUNT + 2 <= POOL_SPANS, spans_for_frames_pools_and_scratch);
+
 #define ARRAY_ALIGN_BYTES ((uint64_t)PAGE_SIZE << MMU_INDEX_BITS)
 
 struct pool_array {
@@ -37,7 +39,7 @@ const char *pool_name(uint32_t number)
 #define POOL_NAME(NAME, name, type, limit) [POOL_##NAME] = #name,
     static const char *const names[POOL_COUNT] = {POOL_LIST(POOL_NAME)};
 #undef POOL_NAME
-    return number < POOL_COUNT ? names[number] : "?";
+    return number < POOL_COUNT ? names[number] : "scratch";
 }
 
 static void *pool_add_array(enum pool number, size_t entry_bytes)
@@ -84,11 +86,9 @@ static frame_no_t take_kernel_table(void)
 }
 
 /* Gives: false when memory or the pools' share ran out; what was backed stays. */
-static bool array_back(struct core_cpu *core, enum pool number, struct pool_array *array,
-                       uint32_t capacity)
+static bool array_back(struct core_cpu *core, uint32_t number, struct pool_array *array,
+                       uint64_t wanted_bytes)
 {
-    uint64_t wanted_bytes = (uint64_t)capacity * array->entry_bytes;
-
     while (array->backed_bytes < wanted_bytes) {
         uint64_t page = array->base + array->backed_bytes;
         uint32_t detail = (uint32_t)((page - POOL_SPAN(number + 1)) >> PAGE_SHIFT);
@@ -120,9 +120,22 @@ bool pool_grow(struct core_cpu *core, struct id_pool *ids)
         step = room;
     spin_lock(&pools_lock);
     for (unsigned i = 0; i < pool->array_count && backed; i++)
-        backed = array_back(core, ids->number, &pool->arrays[i], ids->capacity + step);
+        backed = array_back(core, ids->number, &pool->arrays[i],
+                            (ids->capacity + step) * (uint64_t)pool->arrays[i].entry_bytes);
     spin_unlock(&pools_lock);
     if (backed)
         id_pool_extend(ids, ids->capacity + step);
     return backed;
+}
+
+void *pool_scratch(struct core_cpu *core, uint64_t bytes)
+{
+    static struct pool_array scratch = {.base = POOL_SPAN(POOL_SCRATCH_NUMBER + 1)};
+
+    if (bytes > POOL_SPAN_BYTES)
+        return NULL;
+    spin_lock(&pools_lock);
+    bool backed = array_back(core, POOL_SCRATCH_NUMBER, &scratch, bytes);
+    spin_unlock(&pools_lock);
+    return backed ? (void *)scratch.base : NULL;
 }

@@ -50,4 +50,9 @@ void *pool_open_side(enum pool number, size_t entry_bytes);
 bool pool_grow(struct core_cpu *core, struct id_pool *pool);
 const char *pool_name(uint32_t number);
 
+/* Memory for one user at a time (the audit): `bytes` of it are backed, what it held stays.
+ * It too only grows and counts as a pool's.  Gives: NULL when memory ran out. */
+void *pool_scratch(struct core_cpu *core, uint64_t bytes);
+#define POOL_SCRATCH_NUMBER ((uint32_t)POOL_COUNT) /* owner of its frames */
+
 #endif
