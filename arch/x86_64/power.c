@@ -5,6 +5,7 @@
 #include "arch/cpu.h"
 #include "arch/machine.h"
 #include "base/print.h"
+#include "clock.h"
 #include "instructions.h"
 
 #define DEBUG_EXIT_PORT   0xf4  /* QEMU's isa-debug-exit: leaves with status * 2 + 1 */
@@ -17,6 +18,7 @@
 #define KEYBOARD_TURNS    100000u
 #define RESET_PORT        0xcf9
 #define RESET_WHOLE       0x06
+#define POWER_WAIT_NS     500000000u /* boards are not instant */
 #define STATUS_REFUSED    102
 
 _Noreturn void machine_power_off(unsigned status)
@@ -31,6 +33,7 @@ _Noreturn void machine_power_off(unsigned status)
             port_write16(acpi_info.pm1b_port, type_b | SLEEP_ENABLE);
     }
     port_write16(QEMU_SLEEP_PORT, SLEEP_ENABLE);
+    clock_wait_ns(POWER_WAIT_NS);
     print("power: nothing here switches this machine off\n");
     cpu_halt_forever();
 }
