@@ -4,7 +4,7 @@
 
 #include "arch/trap.h"
 #include "base/atomic.h"
-#include "kernel/capability.h"
+#include "kernel/trace.h"
 
 struct method {
     method_function run; /* NULL: no such method */
@@ -35,7 +35,10 @@ status_t dispatch(struct cpu *cpu, struct thread *thread)
     struct invocation invocation = {.cpu = cpu, .thread = thread, .process = thread->process};
     status_t status = cap_view(thread->process, context_cap(&thread->context), interface,
                                method->right, &invocation.cap);
-    return status == CAD_OK ? method->run(&invocation) : status;
+    if (status == CAD_OK)
+        status = method->run(&invocation);
+    trace_invocation(thread->id, (uint32_t)call, status, invocation.cap.object.index);
+    return status;
 }
 
 /* Not ours: on in user mode at the process's handler, if it has one (US2). */

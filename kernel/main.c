@@ -4,17 +4,19 @@
 #include "arch/mmu.h"
 #include "arch/timer.h"
 #include "arch/trap.h"
-#include "base/assert.h"
 #include "base/print.h"
 #include "boot/boot_info.h"
+#include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/endpoint.h"
+#include "kernel/entropy.h"
 #include "kernel/memory.h"
 #include "kernel/notification.h"
 #include "kernel/parking.h"
 #include "kernel/process.h"
 #include "kernel/spawner.h"
 #include "kernel/thread.h"
+#include "kernel/trace.h"
 
 /* What the machine's status is when init does not say one. */
 #define STATUS_INIT_FAILED 100
@@ -31,12 +33,12 @@ static void kernel_pools_open(void)
         pool_open(POOL_NOTIFICATIONS, &notifications.ids, sizeof(struct notification));
 }
 
+/* Each CPU's magazine is paid for before it runs. */
 static void cpus_start(void)
 {
-    unsigned count = cpu_start_all();
-    for (unsigned i = 1; i < count; i++)
-        ASSERT(cpu_by_index(i)->core.cadastre == &cadastre);
-    print("cpus: %u\n", count);
+    for (unsigned i = 1; i < cpu_possible(); i++)
+        memory_init_cpu(&cpu_by_index(i)->core);
+    print("cpus: %u run\n", cpu_start_all());
 }
 
 static void init_start(const struct boot_info *boot)
@@ -48,6 +50,7 @@ static void init_start(const struct boot_info *boot)
         print("init: cannot start, status %u\n", status);
         machine_power_off(STATUS_INIT_FAILED);
     }
+    process_put(process);
 }
 
 _Noreturn void init_ended(const struct process *process)
@@ -66,7 +69,10 @@ _Noreturn void kernel_main(struct boot_info *boot)
     cpus_init();
     memory_init(boot);
     kernel_pools_open();
+    entropy_init();
+    trace_init(boot->command_line);
     cpus_start();
+    console_init();
     init_start(boot);
     this_cpu()->switched_ns = timer_now_ns();
     trap_leave();

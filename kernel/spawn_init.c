@@ -110,6 +110,7 @@ status_t spawn_init(const struct boot_info *boot, struct process **out)
         return status;
     }
     process_take(spawn.process);
+    init_process = spawn.process->id; /* its end ends the machine */
     *out = spawn.process;
     spawn_start(&spawn);
     return CAD_OK;
