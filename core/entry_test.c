@@ -8,8 +8,9 @@
 static const struct holding {
     int virtual_pages, committed_pages, frame;
 } holdings[ENTRY_STATE_COUNT] = {
-    [ENTRY_RESERVED] = { 1, 0, 0 },  [ENTRY_COMMITTED] = { 1, 1, 0 }, [ENTRY_RESIDENT] = { 1, 1, 1 },
-    [ENTRY_HIDDEN] = { 1, 1, 1 },    [ENTRY_BORROWED] = { 1, 0, 0 },  [ENTRY_SYSTEM] = { 0, 0, 1 },
+    [ENTRY_RESERVED] = { 1, 0, 0 }, [ENTRY_COMMITTED] = { 1, 1, 0 },
+    [ENTRY_RESIDENT] = { 1, 1, 1 }, [ENTRY_HIDDEN] = { 1, 1, 1 },
+    [ENTRY_BORROWED] = { 1, 0, 0 }, [ENTRY_SYSTEM] = { 0, 0, 1 },
 };
 
 static const struct holding charges[] = {

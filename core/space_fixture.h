@@ -78,8 +78,9 @@ static inline void fixture_check_charges(void)
 static inline int fixture_make(void **state)
 {
     (void)state;
-    world = world_create(6144);
+    world = world_create(2048);
     cpu = world->cpu;
+    OK(ledger_donate(cpu, world->root, world->ledger, CAD_RESOURCE_COMMITTED, 800));
     OK(space_create(cpu, world->ledger, &space));
     fixture_check();
     return 0;

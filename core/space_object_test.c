@@ -121,6 +121,7 @@ static void a_map_request_out_of_range_is_refused(void **state)
             .ceiling = RW }, CAD_INVALID },
         { { .first_page = 1, .pages = UINT64_MAX, .address = BASE, .protection = R,
             .ceiling = RW }, CAD_INVALID },
+        { { .first_page = 1, .pages = UINT64_MAX, .protection = R, .ceiling = RW }, CAD_INVALID },
         { { .pages = 1, .address = BASE + 8, .protection = R, .ceiling = RW }, CAD_INVALID },
         { { .pages = 1, .address = CAD_USER_END, .protection = R, .ceiling = RW }, CAD_INVALID },
         { { .pages = 1, .address = BASE, .protection = 16, .ceiling = 31 }, CAD_INVALID },
@@ -171,7 +172,9 @@ static void the_space_chooses_a_free_address(void **state)
     virt_addr_t first, second, anonymous = 0;
     OK(space_map_object(cpu, space, &request, &first));
     OK(space_map_object(cpu, space, &request, &second));
+    assert_true(record()->search == second + MIB2);
     OK(space_reserve(cpu, space, &anonymous, 1, RW));
+    assert_true(record()->search == anonymous + KIB4);
     assert_true(first % MIB2 == 0 && second >= first + MIB2 && anonymous >= second + MIB2);
     fixture_check();
     object_drop(object);
@@ -239,6 +242,7 @@ static void unmapping_ends_trims_the_record(void **state)
     (void)state;
     uint32_t object = object_of(10);
     map(object, BASE, 10, RW, true);
+    uint64_t squeezed = quota_squeeze(CAD_RESOURCE_METADATA, 0);
     unmap(object, BASE, 3);
     assert_true(mapping_record(BASE + 3 * KIB4)->address == BASE + 3 * KIB4);
     assert_int_equal(mapping_record(BASE + 3 * KIB4)->first_page, 3);
@@ -248,6 +252,7 @@ static void unmapping_ends_trims_the_record(void **state)
     assert_int_equal(frame_at(object_page(cpu, object, 3))->maps, 1);
     assert_int_equal(frame_at(object_page(cpu, object, 8))->maps, 0);
     assert_int_equal(record()->mapping_count, 1);
+    ledger_release(cpu, world->ledger, CAD_RESOURCE_METADATA, squeezed);
     fixture_check_charges();
     object_drop(object);
 }

@@ -11,10 +11,9 @@
 /* A span of uniform NONE entries grows to all that follow in its table. */
 static void span_skip_none(struct span *span)
 {
-    unsigned end = span->level == LEVEL_ROOT ? entry_index(CAD_USER_END - 1, LEVEL_ROOT) + 1
-                                             : MMU_TABLE_ENTRIES;
     unsigned count = 1;
-    while (span->first + count < end && entry_state(span->words[count]) == ENTRY_NONE) {
+    while (span->first + count < MMU_TABLE_ENTRIES &&
+           entry_state(span->words[count]) == ENTRY_NONE) {
         count++;
     }
     uint64_t base = span->address & ~(entry_bytes(span->level) - 1);

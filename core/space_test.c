@@ -5,6 +5,34 @@
 
 #define COUNT_TABLES(...) assert_int_equal(record()->table_pages, 1 + (__VA_ARGS__))
 
+/* --- walking --- */
+
+static void a_run_is_as_long_as_the_state_is_the_same(void **state)
+{
+    (void)state;
+    uint64_t words[12];
+    for (unsigned length = 1; length <= ARRAY_COUNT(words); length++) {
+        for (unsigned i = 0; i < ARRAY_COUNT(words); i++) {
+            enum entry_state kind = i < length ? ENTRY_HIDDEN : ENTRY_COMMITTED;
+            words[i] = entry_make_absent(kind, i % 2 == 0 ? R : RX, i);
+        }
+        for (unsigned limit = 1; limit <= ARRAY_COUNT(words); limit++) {
+            assert_int_equal(state_run(words, limit), length < limit ? length : limit);
+        }
+    }
+}
+
+static void the_range_to_flush_covers_every_part(void **state)
+{
+    (void)state;
+    work_init(&work);
+    work_flush(&work, 5 * KIB4, 6 * KIB4);
+    work_flush(&work, 9 * KIB4, 10 * KIB4);
+    work_flush(&work, 2 * KIB4, 3 * KIB4);
+    work_flush(&work, 4 * KIB4, 7 * KIB4);
+    assert_true(work.flush && work.start == 2 * KIB4 && work.end == 10 * KIB4);
+}
+
 /* --- ranges and hints --- */
 
 static void ranges_outside_user_memory_are_refused(void **state)
@@ -84,6 +112,7 @@ static void chosen_addresses_are_free_disjoint_and_aligned(void **state)
     OK(space_reserve(cpu, space, &huge, 64 * PAGES_1G, RW));
     OK(space_reserve(cpu, space, &again, 3, RW));
     assert_true(large % MIB2 == 0 && huge % MIB2 == 0);
+    assert_true(record()->search == again + 3 * KIB4);
     assert_true(large >= small + 3 * KIB4 && huge >= large + MIB2);
     assert_int_equal(record()->virtual_pages, 6 + PAGES_2M + 64 * PAGES_1G);
     fixture_check();
@@ -562,6 +591,8 @@ static void gos_arena_pattern_charges_what_is_in_use(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_is_as_long_as_the_state_is_the_same),
+        cmocka_unit_test(the_range_to_flush_covers_every_part),
         SPACE_TEST(ranges_outside_user_memory_are_refused),
         SPACE_TEST(writable_and_executable_is_refused_everywhere),
         SPACE_TEST(a_fixed_address_never_replaces),

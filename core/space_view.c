@@ -178,14 +178,20 @@ static void check_companion(const struct core_cpu *cpu, uint32_t space, frame_no
 {
     frame_no_t companion = frame_of(cpu, table)->detail;
     CHECK_VALUE((companion != FRAME_NONE) == (borrowed > 0), table);
-    if (companion != FRAME_NONE) {
-        const struct frame *record = frame_of(cpu, companion);
-        CHECK_VALUE(record->state == FRAME_KERNEL && record->kind == FRAME_KIND_COMPANION &&
-                        record->owner == space,
-                    companion);
-        CHECK_VALUE(record->detail == table && record->maps == borrowed, companion);
-        census->companions++;
+    if (companion == FRAME_NONE) {
+        return;
     }
+    const struct frame *record = frame_of(cpu, companion);
+    CHECK_VALUE(record->state == FRAME_KERNEL && record->kind == FRAME_KIND_COMPANION &&
+                    record->owner == space,
+                companion);
+    CHECK_VALUE(record->detail == table && record->maps == borrowed, companion);
+    const uint64_t *words = table_words(cpu, table), *mappings = table_words(cpu, companion);
+    for (unsigned i = 0; i < MMU_TABLE_ENTRIES; i++) {
+        bool is_borrowed = entry_state(atomic_load_relaxed(&words[i])) == ENTRY_BORROWED;
+        CHECK_VALUE(is_borrowed || mappings[i] == ID_NONE, companion);
+    }
+    census->companions++;
 }
 
 /* A table and all below it.  Recursion is as deep as there are levels. */
