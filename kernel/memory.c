@@ -248,7 +248,6 @@ static void boot_archive_init(const struct boot_info *boot)
 void memory_init_cpu(struct core_cpu *core)
 {
     core->cadastre = &cadastre;
-    core->magazine.count = 0;
     CHECK(ledger_reserve(core, root_ledger, CAD_RESOURCE_COMMITTED, MAGAZINE_FRAMES) == CAD_OK);
     memory_charged_cpus++;
 }
