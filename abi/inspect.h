@@ -44,7 +44,7 @@ struct cad_frame_info {
     uint32_t detail;
     uint32_t reserved;
     char state[CAD_INSPECT_NAME_BYTES];
-    char owner_kind[CAD_INSPECT_NAME_BYTES]; /* "untyped", "ledger", "space", "object", "table" ... */
+    char owner_kind[CAD_INSPECT_NAME_BYTES]; /* "untyped", "space", "object", "table"... */
 };
 
 struct cad_ledger_info {

@@ -58,7 +58,8 @@ static int use_mappings(void)
     if (pages == MAP_FAILED)
         return fail("mmap");
     pages[5 * 4096] = 1;
-    if (mprotect(pages + 4096, 4096, PROT_NONE) != 0 || madvise(pages, 16 * 4096, MADV_DONTNEED) != 0)
+    if (mprotect(pages + 4096, 4096, PROT_NONE) != 0 ||
+        madvise(pages, 16 * 4096, MADV_DONTNEED) != 0)
         return fail("mprotect or madvise");
     if (pages[5 * 4096] != 0)
         return fail("MADV_DONTNEED kept data");
@@ -103,7 +104,8 @@ int main(int argc, char **argv)
         return 1;
     if (pthread_create(&thread, NULL, child, &number) != 0 || pthread_join(thread, &text) != 0)
         return fail("a thread");
-    printf("plain: %s, pid %d, %s\n", (char *)text, getpid(), isatty(1) ? "a terminal" : "no terminal");
+    printf("plain: %s, pid %d, %s\n", (char *)text, getpid(),
+           isatty(1) ? "a terminal" : "no terminal");
     free(text);
     errno = 0;
     if (fork() != -1 || errno != ENOSYS)

@@ -5,6 +5,7 @@
  * ledger as it was; after all of it a good spawn still works.
  */
 #include <elf.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -162,7 +163,8 @@ static void corrupt_images(struct copy *copy, const uint64_t limits[CAD_RESOURCE
     /* Cut off anywhere, and not an image at all. */
     for (uint64_t size = 0; size < good.size_bytes; size = size * 3 + 1) {
         image.size_bytes = size;
-        CHECK_STATUS(spawn_image(&image, limits, &process), size == 0 ? CAD_INVALID : CAD_BAD_IMAGE);
+        CHECK_STATUS(spawn_image(&image, limits, &process),
+                     size == 0 ? CAD_INVALID : CAD_BAD_IMAGE);
         check_unchanged(&before, "truncated");
     }
     image.size_bytes = copy->pages * PAGE_SIZE + 1;

@@ -15,7 +15,7 @@
 struct cad_program {
     const char *path;             /* in the archive ("bin/threads"); a plain name means bin/NAME */
     struct cad_spawn_image image; /* instead of path if object_cap is set: any ELF image */
-    const char *const *arguments; /* NULL-terminated, [0] is the name by habit; NULL: just the name */
+    const char *const *arguments; /* NULL-terminated; NULL: just the name */
     const char *const *environment; /* NULL-terminated; NULL: none */
     const struct cad_spawn_grant *grants;
     uint32_t grant_count;

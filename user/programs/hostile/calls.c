@@ -217,7 +217,8 @@ static int bad_buffers(void)
     }
     wrong += expect("entropy to the CapSet", cad_entropy_fill(entropy, CAD_CAPSET_ADDRESS, 64),
                     CAD_BAD_ADDRESS);
-    wrong += expect("entropy to text", cad_entropy_fill(entropy, (uint64_t)(uintptr_t)&bad_buffers, 64),
+    wrong += expect("entropy to text",
+                    cad_entropy_fill(entropy, (uint64_t)(uintptr_t)&bad_buffers, 64),
                     CAD_BAD_ADDRESS);
     return wrong;
 }

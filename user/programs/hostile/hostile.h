@@ -10,6 +10,7 @@
 #ifndef HOSTILE_H
 #define HOSTILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/exit.h"

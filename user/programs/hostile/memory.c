@@ -27,7 +27,14 @@ static int read_kernel(void) { return read_at(KERNEL_TEXT); }
 static int read_direct_map(void) { return read_at(KERNEL_DIRECT + 0x100000); }
 static int write_kernel(void) { return write_at(KERNEL_TEXT); }
 static int write_capset(void) { return write_at(CAD_CAPSET_ADDRESS); }
-static int write_text(void) { return write_at((uint64_t)&write_at); }
+
+static int write_text(void)
+{
+    static int (*volatile text)(void) = read_null;
+
+    return write_at((uint64_t)(uintptr_t)text);
+}
+
 static int read_non_canonical(void) { return read_at(NON_CANONICAL); }
 static int read_user_end(void) { return read_at(CAD_USER_END); }
 static int jump_to_kernel(void) { ((void (*)(void))KERNEL_TEXT)(); return 0; }
@@ -54,8 +61,8 @@ __attribute__((noinline)) static int overflow_stack_by(volatile char *above)
 {
     volatile char here[4096];
 
-    here[0] = above == NULL ? 0 : above[0];
-    return overflow_stack_by(here) + here[1];
+    here[0] = above == NULL ? 1 : above[0];
+    return here[0] == 0 ? 0 : overflow_stack_by(here) + here[1];
 }
 static int overflow_stack(void) { return overflow_stack_by(NULL); }
 
@@ -81,7 +88,13 @@ static int halt(void) { __asm__ volatile("hlt"); return 0; }
 static int disable_interrupts(void) { __asm__ volatile("cli"); return 0; }
 static int out_port(void) { __asm__ volatile("outb %%al, $0x80" ::"a"(0)); return 0; }
 static int reload_cr3(void) { __asm__ volatile("mov %%cr3, %%rax" ::: "rax"); return 0; }
-static int write_msr(void) { __asm__ volatile("wrmsr" ::"c"(0xc0000080), "a"(0), "d"(0)); return 0; }
+
+static int write_msr(void)
+{
+    __asm__ volatile("wrmsr" ::"c"(0xc0000080), "a"(0), "d"(0));
+    return 0;
+}
+
 static int interrupt_gate(void) { __asm__ volatile("int $0x80" ::"a"(1)); return 0; }
 static int timer_gate(void) { __asm__ volatile("int $0x20"); return 0; }
 static int breakpoint(void) { __asm__ volatile("int3"); return 0; }
@@ -90,7 +103,13 @@ static int return_to_ring0(void)
     __asm__ volatile("pushq $0x10; pushq $0x202; pushq $0x8; pushq $0; iretq");
     return 0;
 }
-static int bad_segment(void) { __asm__ volatile("mov %0, %%ss" ::"r"((unsigned short)0x10)); return 0; }
+
+static int bad_segment(void)
+{
+    __asm__ volatile("mov %0, %%ss" ::"r"((unsigned short)0x10));
+    return 0;
+}
+
 
 static int single_step(void)
 {

@@ -6,6 +6,7 @@
 
 #include "abi/capset.h"
 #include "abi/methods.h"
+#include "abi/rights.h"
 #include "cadastre/capset.h"
 #include "cadastre/clients.h"
 #include "hostile.h"
@@ -167,7 +168,8 @@ static int hoard(void)
         taken++;
     while (taken < 200000 && cad_ledger_create_endpoint(ledger, &made) == CAD_OK)
         taken++;
-    while (taken < 300000 && cad_cap_table_derive(table, ledger, CAD_RIGHT_ALL, 0, &made) == CAD_OK)
+    while (taken < 300000 &&
+           cad_cap_table_derive(table, ledger, CAD_RIGHT_ALL, 0, &made) == CAD_OK)
         taken++;
     do {
         address = 0;
