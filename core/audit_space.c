@@ -35,8 +35,7 @@ static bool is_space_frame(const struct audit *audit, frame_no_t frame, enum fra
 
 /* --- one entry --- */
 
-/* The word that says what this one means, by the makers all writers use; hardware may
- * have set accessed and dirty. */
+/* The word that says what this one means; accessed and dirty may be set beside it. */
 static uint64_t expected_word(const struct audit *audit, uint64_t word)
 {
     const struct mmu_format *format = audit->cadastre->format;
@@ -64,7 +63,8 @@ static bool audit_word(struct audit *audit, const struct space_walk *walk, virt_
 {
     const struct mmu_format *format = audit->cadastre->format;
     enum entry_state state = entry_state(word);
-    uint64_t ignored = entry_is_present(word) ? format->accessed | format->dirty : 0;
+    bool keeps_marks = entry_is_present(word) || state == ENTRY_HIDDEN || state == ENTRY_BORROWED;
+    uint64_t ignored = keeps_marks ? format->accessed | format->dirty : 0;
     uint32_t protection = entry_protection(word);
     bool is_known = (unsigned)state < ENTRY_STATE_COUNT;
 
