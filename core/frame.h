@@ -198,7 +198,7 @@ void frame_set_companion(struct frame_table *table, frame_no_t frame, frame_no_t
 void frame_count(const struct frame_table *table, uint64_t *counts, uint64_t *kinds);
 const char *frame_state_name(enum frame_state state);
 const char *frame_kind_name(enum frame_kind kind);
-/* What `owner` of such a frame is: "untyped", "table", "object", "space", "pool", "next", "none". */
+/* What `owner` of such a frame is, in the words of the lists above, lower case. */
 const char *frame_owner_kind(const struct frame *frame);
 bool frame_edge_allowed(enum frame_state from, enum frame_state to);
 

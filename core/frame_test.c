@@ -275,6 +275,25 @@ static void a_run_of_any_length_can_be_put_back(void **state)
     frame_check_invariants(table);
 }
 
+static void blocks_never_merge_beyond_their_range(void **state)
+{
+    struct frame_table fresh;
+    struct frame *frames = calloc(16, sizeof(struct frame));
+
+    (void)state;
+    frame_table_init(&fresh, frames);
+    assert_int_equal(frame_table_add_range(&fresh, 2, 6), CAD_OK);
+    /* What lies outside looks like free blocks, of the very orders that would merge. */
+    frames[1] = (struct frame){ .state = FRAME_FREE, .kind = 0 };
+    frames[0] = frames[6] = (struct frame){ .state = FRAME_FREE, .kind = 1 };
+    assert_int_equal(frame_table_add_free(&fresh, 2, 6), CAD_OK);
+    assert_int_equal(fresh.free_head[2], FRAME_NONE);
+    assert_int_equal(frames[6].kind, 1);
+    assert_int_equal(fresh.free_frames, 4);
+    frame_check_invariants(&fresh);
+    free(frames);
+}
+
 static void double_put_is_caught(void **state)
 {
     (void)state;
@@ -507,6 +526,7 @@ int main(void)
         TEST(blocks_are_aligned_and_merge_back),
         TEST(frames_put_one_by_one_become_large_blocks_again),
         TEST(a_run_of_any_length_can_be_put_back),
+        TEST(blocks_never_merge_beyond_their_range),
         TEST(double_put_is_caught),
         TEST(order_for_is_the_smallest_that_holds),
         TEST(random_taking_and_putting_keeps_the_lists_true),

@@ -67,7 +67,8 @@ MUST_CHECK status_t ledger_reserve(struct core_cpu *cpu, uint32_t ledger, enum c
 void ledger_release(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what, uint64_t amount);
 
 /* Moves `amount` of what the ledger has available into its child's limit.  Locks: ledgers.
- * Fails: INVALID: no such resource, or child's parent is not ledger; the QUOTA_* of the resource; state unchanged. */
+ * Fails: INVALID: no such resource, or child's parent is not ledger; the QUOTA_* of the
+ * resource; state unchanged. */
 MUST_CHECK status_t ledger_donate(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
                                   enum cad_resource what, uint64_t amount);
 /* Moves `amount` of what the child has available back.  Locks: ledgers.

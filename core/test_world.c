@@ -6,6 +6,7 @@
  */
 #include "core/test_world.h"
 
+#include <sanitizer/asan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,7 @@ static void *world_allocate(size_t count, size_t bytes)
 static void world_make_memory(struct test_world *world, uint32_t frames)
 {
     struct frame_table *table = &world->cadastre.frames;
+    size_t hole_bytes = (WORLD_HOLE_END - WORLD_HOLE_FIRST) * sizeof(struct frame);
 
     world->frame_count = frames;
     world->memory = aligned_alloc(PAGE_SIZE, (size_t)frames * PAGE_SIZE);
@@ -127,9 +129,7 @@ static void world_make_memory(struct test_world *world, uint32_t frames)
     assert_int_equal(frame_table_add_range(table, WORLD_HOLE_END, frames), CAD_OK);
     assert_int_equal(frame_table_add_free(table, 0, WORLD_HOLE_FIRST), CAD_OK);
     assert_int_equal(frame_table_add_free(table, WORLD_HOLE_END, frames), CAD_OK);
-    /* Whoever reads entries of the hole reads an impossible state. */
-    memset(&table->frames[WORLD_HOLE_FIRST], 0xff,
-           (WORLD_HOLE_END - WORLD_HOLE_FIRST) * sizeof(struct frame));
+    ASAN_POISON_MEMORY_REGION(&table->frames[WORLD_HOLE_FIRST], hole_bytes);
 }
 
 static void world_make_pools(struct test_world *world)

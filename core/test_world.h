@@ -4,8 +4,8 @@
  * root ledger and a generous child of it.  One world at a time.
  *
  * Memory is filled with rubbish, so that a page nobody cleared is seen.  Frame
- * numbers have a hole [WORLD_HOLE_FIRST, WORLD_HOLE_END) whose entries are
- * poisoned for the address sanitizer's builds and must not be read or written.
+ * numbers have a hole [WORLD_HOLE_FIRST, WORLD_HOLE_END); the address sanitizer
+ * stops whoever reads or writes its entries.
  *
  * Allocations can be made to fail: world_fail_after(world, n) lets n more
  * frames, blocks and records be had, and refuses all later ones, until

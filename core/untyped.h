@@ -35,7 +35,8 @@ struct untyped_table {
 };
 
 /* A top-level untyped with one reference, the caller's.
- * Fails: INVALID (0 pages, more than 2^FRAME_ORDER_MAX), QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged. */
+ * Fails: INVALID (0 pages, more than 2^FRAME_ORDER_MAX), QUOTA_COMMITTED, QUOTA_METADATA,
+ * PRESSURE; state unchanged. */
 MUST_CHECK status_t untyped_create(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,
                                    uint32_t *out);
 /* The next `pages` pages as a child, which holds a reference; one of its own is the caller's.

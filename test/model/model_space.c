@@ -65,14 +65,16 @@ static void aim(struct model *model, struct request *request, unsigned allowed)
         return;
     for (uint32_t i = 0; i < MODEL_PAGES; i++) {
         uint32_t at = (request->first + i) % MODEL_PAGES, run = 0;
-        while (run < request->pages && at + run < MODEL_PAGES &&
-               (allowed & (1u << pages[at + run].state)) != 0)
+        while (at + run < MODEL_PAGES && (allowed & (1u << pages[at + run].state)) != 0)
             run++;
         if (run == 0)
             continue;
-        request->first = at;
-        request->address = MODEL_BASE + (uint64_t)at * PAGE_SIZE;
-        request->asked = request->pages = run;
+        uint32_t skipped = model_below(model, 2) == 0 ? model_below(model, run) : 0;
+        request->first = at + skipped;
+        request->address = MODEL_BASE + (uint64_t)request->first * PAGE_SIZE;
+        if (request->pages > run - skipped)
+            request->pages = run - skipped;
+        request->asked = request->pages;
         return;
     }
 }
