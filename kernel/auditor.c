@@ -37,8 +37,10 @@ static void add_processes(struct audit *audit)
         const struct process *process = &processes.processes[id];
         if (!id_is_live(&processes.ids, id))
             continue;
-        audit_host_charge(audit, process->ledger, CAD_RESOURCE_METADATA, sizeof(*process));
-        audit_host_ledger(audit, process->ledger);
+        audit_host_charge(audit, process->payer, CAD_RESOURCE_METADATA, sizeof(*process));
+        audit_host_ledger(audit, process->payer);
+        if (process->ledger != ID_NONE)
+            audit_host_ledger(audit, process->ledger);
     }
 }
 
@@ -163,10 +165,16 @@ status_t method_inspector_audit(struct invocation *call)
     virt_addr_t buffer = argument(call, 0);
     uint64_t room = argument(call, 1) / sizeof(struct cad_violation);
     struct audit_result audited = {0, 0};
-    status_t status = CAD_PRESSURE;
 
+    if (room > AUDIT_RECORDS_MAX)
+        room = AUDIT_RECORDS_MAX;
+    status_t status = check_user_writable(call->process, buffer,
+                                          room * sizeof(struct cad_violation));
+    if (status != CAD_OK)
+        return status;
     world_stop();
     uint64_t copied = 0;
+    status = CAD_PRESSURE;
     if (audit_machine(&audited)) {
         copied = found.count < room ? found.count : room;
         status = copy_to_user(call->process, buffer, found.records,

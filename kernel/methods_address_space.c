@@ -28,7 +28,7 @@ status_t method_address_space_query(struct invocation *call)
 
     if (!is_own_space(call))
         return CAD_STALE;
-    if (address >= CAD_USER_END)
+    if (address < CAD_USER_BASE || address >= CAD_USER_END)
         return CAD_INVALID;
     spin_lock(&process->space_lock);
     space_query(this_core(), process->space, address, &run);

@@ -92,8 +92,8 @@ static status_t image_open(const struct invocation *call, const struct cad_spawn
         !object->dying) {
         uint64_t bytes = (uint64_t)object->pages * PAGE_SIZE;
         status = CAD_INVALID;
-        if (is_page_aligned(from->offset_bytes) && from->offset_bytes <= bytes &&
-            from->size_bytes <= bytes - from->offset_bytes) {
+        if (from->size_bytes > 0 && is_page_aligned(from->offset_bytes) &&
+            from->offset_bytes <= bytes && from->size_bytes <= bytes - from->offset_bytes) {
             object_take(this_core(), view.object.index);
             status = CAD_OK;
         }
@@ -241,6 +241,8 @@ status_t method_process_spawner_spawn(struct invocation *call)
     status_t status = copy_from_user(call->process, &request, argument(call, 0), sizeof(request));
     if (status != CAD_OK)
         return status;
+    if (request.priority == CAD_PRIORITY_SAME)
+        request.priority = call->thread->priority;
     status = request_check(call, &request);
     if (status != CAD_OK)
         return status;
