@@ -165,6 +165,7 @@ status_t cad_spawn(const struct cad_program *program, cap_id_t *process)
     request.grants_address = (uint64_t)program->grants;
     request.grant_count = program->grant_count;
     request.priority = program->priority != 0 ? program->priority : CAD_PRIORITY_SAME;
+    request.ledger_cap = program->ledger;
     memcpy(request.limits, program->limits, sizeof(request.limits));
     name_from(arguments[0] != NULL ? arguments[0] : only_name[0], request.name);
     status = cad_process_spawner_spawn(cad_find(CAD_ROLE_SPAWNER), (uint64_t)&request,
