@@ -74,6 +74,18 @@ static void audit_links(struct audit *audit, uint32_t id)
 }
 
 /* Each child is no wider and names the same object; `budget` bounds all lists together. */
+/* A child is the same object with no more rights, or made from an untyped's memory. */
+static bool narrows(const struct cap_slot *slot, const struct cap_slot *child)
+{
+    if (child->object.interface == slot->object.interface &&
+        child->object.index == slot->object.index &&
+        child->object.generation == slot->object.generation)
+        return (child->rights & ~slot->rights) == 0;
+    return slot->object.interface == CAD_INTERFACE_UNTYPED &&
+           (child->object.interface == CAD_INTERFACE_UNTYPED ||
+            child->object.interface == CAD_INTERFACE_MEMORY_OBJECT);
+}
+
 static void audit_children(struct audit *audit, uint32_t id, uint32_t *budget)
 {
     const struct cap_slot *slot = slot_at(audit, id);
@@ -87,11 +99,7 @@ static void audit_children(struct audit *audit, uint32_t id, uint32_t *budget)
         (void)audit_true(audit, AUDIT_SLOT_TREE, at, id,
                          child->previous_sibling == before &&
                              child->parent == (is_end(child) ? id : ID_NONE));
-        (void)audit_true(audit, AUDIT_SLOT_NARROWS, at, id, (child->rights & ~slot->rights) == 0);
-        (void)audit_true(audit, AUDIT_SLOT_NARROWS, at, id,
-                         child->object.interface == slot->object.interface &&
-                             child->object.index == slot->object.index &&
-                             child->object.generation == slot->object.generation);
+        (void)audit_true(audit, AUDIT_SLOT_NARROWS, at, id, narrows(slot, child));
         before = at;
         at = child->next_sibling;
     }

@@ -553,6 +553,10 @@ static void slot_wider_than_its_parent(void)
 {
     core->caps.slots[slot_big].rights = CAD_RIGHT_READ;
 }
+static void slot_of_another_object_than_its_parent(void)
+{
+    core->caps.slots[slot_big].object.index++;
+}
 static void slot_unknown_right(void)
 {
     core->caps.slots[slot_big].rights |= 1u << 31;
@@ -640,6 +644,7 @@ static void slot_of_a_dead_object(void)
     DAMAGE(slot_its_own_sibling, SLOT_TREE)                                                        \
     DAMAGE(slot_link_to_rubbish, SLOT_TREE)                                                        \
     DAMAGE(slot_wider_than_its_parent, SLOT_NARROWS)                                               \
+    DAMAGE(slot_of_another_object_than_its_parent, SLOT_NARROWS)                                   \
     DAMAGE(slot_unknown_right, SLOT_NARROWS)                                                       \
     DAMAGE(slot_of_a_dead_object, SLOT_OBJECT)
 

@@ -174,6 +174,23 @@ status_t cap_insert(struct core_cpu *cpu, uint32_t table, struct cap_object obje
     return CAD_OK;
 }
 
+status_t cap_insert_below(struct core_cpu *cpu, uint32_t source, uint32_t table,
+                          struct cap_object object, uint32_t rights, uint32_t *slot)
+{
+    uint32_t child;
+    status_t status;
+
+    ASSERT(slot_live(cpu, source)->object.interface == CAD_INTERFACE_UNTYPED);
+    status = cap_insert(cpu, table, object, rights, 0, &child);
+    if (status != CAD_OK) {
+        return status;
+    }
+    /* commit */
+    tree_add(cpu->cadastre->caps.slots, source, child);
+    *slot = child;
+    return CAD_OK;
+}
+
 /* May `source` have such a child? */
 static status_t derive_check(const struct cap_slot *source, uint32_t table, uint64_t badge)
 {

@@ -4,7 +4,8 @@
  *
  * All slots are one array; each belongs to one table (a process).  A CapId is
  * slot number + the slot's generation, so a deleted capability's id never
- * resolves again (CP1).  Derive and copy make a child with rights no wider;
+ * resolves again (CP1).  Derive and copy make a child with rights no wider (what is
+ * retyped from an untyped is a child too, with an object and rights of its own);
  * move keeps the place in the tree.  Revoke deletes every descendant, one a
  * step (CP2).  Delete of an inner one gives its children to its parent.
  *
@@ -79,6 +80,10 @@ MUST_CHECK status_t cap_lookup(const struct core_cpu *cpu, uint32_t table, cap_i
 /* A root capability (no parent).  Fails: QUOTA_SLOTS, QUOTA_METADATA, PRESSURE. */
 MUST_CHECK status_t cap_insert(struct core_cpu *cpu, uint32_t table, struct cap_object object,
                                uint32_t rights, uint64_t badge, uint32_t *slot);
+/* Same, but below `source`: what is made out of an untyped's memory goes when its
+ * capability is revoked (UT2).  Needs: source names an untyped, `object` is made from it. */
+MUST_CHECK status_t cap_insert_below(struct core_cpu *cpu, uint32_t source, uint32_t table,
+                                     struct cap_object object, uint32_t rights, uint32_t *slot);
 /* A child of `source` in `table`: rights = source's & rights; badge 0 keeps the source's;
  * only an unbadged capability may give a badge.  A copy to another table needs TRANSFER;
  * a child in the same table, or one with a badge of its own, needs DERIVE.

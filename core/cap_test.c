@@ -439,6 +439,32 @@ static void a_revoke_deletes_every_descendant_and_nothing_else(void **state)
     assert_int_equal(cap_parent(world->cpu, nephew), brother);
 }
 
+static void a_revoke_of_an_untyped_takes_back_what_was_made_of_it(void **state)
+{
+    const struct cap_object untyped = { CAD_INTERFACE_UNTYPED, 3, 7 };
+    const struct cap_object made = { CAD_INTERFACE_MEMORY_OBJECT, 9, 2 };
+    uint32_t top, copy, below, slot;
+
+    (void)state;
+    assert_int_equal(cap_insert(world->cpu, tables[0], untyped, CAD_RIGHT_ALL, 0, &top), CAD_OK);
+    copy = derive(top, tables[1]);
+    assert_int_equal(cap_insert_below(world->cpu, copy, tables[1], made, CAD_RIGHT_WRITE, &below),
+                     CAD_OK);
+    cap_check_invariants(world->cpu);
+    assert_int_equal(cap_parent(world->cpu, below), copy);
+    assert_int_equal(slot_at(below)->object.interface, CAD_INTERFACE_MEMORY_OBJECT);
+    assert_int_equal(slot_at(below)->object.index, 9);
+    assert_int_equal(slot_at(below)->rights, CAD_RIGHT_WRITE);
+    slot = derive(top, tables[2]);
+    assert_int_equal(revoke(copy), 1);
+    assert_int_equal(table_count(tables[1]), 1);
+    assert_int_equal(lookup(tables[2], cap_id(world->cpu, slot), CAD_INTERFACE_NONE, 0), CAD_OK);
+    assert_int_equal(cap_insert_below(world->cpu, copy, tables[1], made, CAD_RIGHT_WRITE, &below),
+                     CAD_OK);
+    assert_int_equal(revoke(top), 3);
+    assert_int_equal(table_count(tables[0]), 1);
+}
+
 static void a_revoke_step_says_what_the_host_must_drop(void **state)
 {
     uint32_t top = root();
@@ -622,6 +648,7 @@ int main(void)
         CAP_TEST(deleting_an_inner_one_gives_its_children_to_its_parent),
         CAP_TEST(children_of_a_deleted_root_are_roots),
         CAP_TEST(a_revoke_deletes_every_descendant_and_nothing_else),
+        CAP_TEST(a_revoke_of_an_untyped_takes_back_what_was_made_of_it),
         CAP_TEST(a_revoke_step_says_what_the_host_must_drop),
         CAP_TEST(a_revoke_of_a_long_chain_takes_one_step_each),
         CAP_TEST(random_operations_keep_everyones_parent),

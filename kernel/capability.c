@@ -87,6 +87,38 @@ status_t cap_publish_result(struct invocation *call, uint32_t interface, uint32_
     return status;
 }
 
+static status_t insert_below(struct invocation *call, struct cap_object object, uint32_t rights,
+                             cap_id_t *id)
+{
+    uint32_t source, slot;
+
+    spin_lock(&derivation_lock);
+    status_t status = cap_lookup(this_core(), call->process->table,
+                                 context_cap(&call->thread->context), CAD_INTERFACE_UNTYPED,
+                                 CAD_RIGHT_NONE, &source);
+    if (status == CAD_OK)
+        status = cap_insert_below(this_core(), source, call->process->table, object, rights,
+                                  &slot);
+    if (status == CAD_OK)
+        *id = cap_id(this_core(), slot);
+    spin_unlock(&derivation_lock);
+    return status;
+}
+
+status_t cap_publish_below(struct invocation *call, uint32_t interface, uint32_t index,
+                           uint32_t rights)
+{
+    struct cap_object object = {interface, index, kobject_generation(interface, index)};
+    cap_id_t id;
+
+    status_t status = insert_below(call, object, rights, &id);
+    if (status != CAD_OK)
+        kobject_put(object, rights, call->process->ledger);
+    else
+        result(call, 0, id);
+    return status;
+}
+
 /* --- transfer; all under the derivation lock --- */
 
 struct transfer {

@@ -39,6 +39,11 @@ MUST_CHECK status_t cap_transfer(struct process *from, cap_id_t id, bool move, s
 MUST_CHECK status_t cap_publish_result(struct invocation *call, uint32_t interface, uint32_t index,
                                        uint32_t rights);
 
+/* The same below the untyped's capability that the method was invoked on (UT2).
+ * Fails: STALE too, if that is gone meanwhile. */
+MUST_CHECK status_t cap_publish_below(struct invocation *call, uint32_t interface, uint32_t index,
+                                      uint32_t rights);
+
 /* Deletes one capability of the process. Fails: STALE. */
 MUST_CHECK status_t cap_delete_one(struct process *process, cap_id_t id);
 /* Deletes at most `budget` capabilities of an ending process's table.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Untyped: info, retype, reset.  New objects are charged to the caller's ledger;
- * what is made has the right to execute only if this capability has it (AS3).
+ * Untyped: info, retype, reset.  What is made stands below the untyped's capability
+ * in the derivation tree, so revoking that takes it all back (UT2); it has the right
+ * to execute only if that capability has it (AS3).  The caller's ledger is charged.
  */
 #include "kernel/capability.h"
 #include "kernel/cpu.h"
@@ -52,8 +53,8 @@ status_t method_untyped_retype_untyped(struct invocation *call)
     spin_unlock(&objects_lock);
     if (status != CAD_OK)
         return status;
-    return cap_publish_result(call, CAD_INTERFACE_UNTYPED, child,
-                              UNTYPED_RIGHTS | execute_right(call));
+    return cap_publish_below(call, CAD_INTERFACE_UNTYPED, child,
+                             UNTYPED_RIGHTS | execute_right(call));
 }
 
 status_t method_untyped_retype_object(struct invocation *call)
@@ -71,8 +72,8 @@ status_t method_untyped_retype_object(struct invocation *call)
     spin_unlock(&objects_lock);
     if (status != CAD_OK)
         return status;
-    return cap_publish_result(call, CAD_INTERFACE_MEMORY_OBJECT, object,
-                              MEMORY_OBJECT_RIGHTS | execute_right(call));
+    return cap_publish_below(call, CAD_INTERFACE_MEMORY_OBJECT, object,
+                             MEMORY_OBJECT_RIGHTS | execute_right(call));
 }
 
 status_t method_untyped_reset(struct invocation *call)
