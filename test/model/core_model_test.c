@@ -11,7 +11,7 @@
 
 #include "test/model/model.h"
 
-#define MODEL_FRAMES 4000
+#define MODEL_FRAMES 2400
 #define STRESS_ONE_IN 2
 
 static struct model model;
@@ -72,7 +72,7 @@ static uint64_t environment(const char *name, uint64_t otherwise)
 static int make(void **state)
 {
     static const uint64_t virtual_pages[MODEL_LEDGERS] = { 1100000, 2500 };
-    static const uint64_t committed_pages[MODEL_LEDGERS] = { 900, 400 };
+    static const uint64_t committed_pages[MODEL_LEDGERS] = { 700, 400 };
     struct timespec now;
 
     (void)state;
@@ -182,13 +182,13 @@ static void run(unsigned steps, bool may_stress)
 static void random_operations_agree_with_the_model(void **state)
 {
     (void)state;
-    run(700, false);
+    run(1000, false);
 }
 
 static void random_operations_agree_while_allocations_fail(void **state)
 {
     (void)state;
-    run(700, true);
+    run(1000, true);
     assert_true(model.pressed > 0);
 }
 

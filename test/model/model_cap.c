@@ -120,7 +120,8 @@ static void do_create(struct model *model)
         number++;
     if (number == MODEL_OBJECTS || cap == MODEL_NONE)
         return;
-    object.pages = 1 + model_below(model, kind == 0 ? MODEL_OBJECT_PAGES : 8);
+    object.pages = kind == 0 ? 16 + model_below(model, MODEL_OBJECT_PAGES - 15)
+                             : 1 + model_below(model, 12);
     if (kind == 2 && untyped_reset(model->cpu, model->untyped) != CAD_OK)
         object.pages = 1;
     status_t expected = predict_create(model, &object, kind, model_table_ledger(table));
@@ -285,7 +286,7 @@ void model_cap_operation(struct model *model)
 {
     uint32_t choice = model_below(model, 100), cap = living_cap(model);
 
-    if (choice < 22)
+    if (choice < 30)
         do_create(model);
     else if (choice < 55)
         do_derive(model);

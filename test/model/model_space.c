@@ -27,6 +27,9 @@ static void request_make(struct model *model, struct request *request)
     request->pages = 1 + model_below(model, most[model_below(model, ARRAY_COUNT(most))]);
     if (model_below(model, 12) == 0)
         request->pages = 512;
+    /* Only the first space is filled by long ranges; the others leave room for objects. */
+    if (request->space != &model->spaces[0] && request->pages > 40 && model_below(model, 8) != 0)
+        request->pages = 1 + request->pages % 40;
     if (request->pages > MODEL_PAGES - request->first)
         request->pages = MODEL_PAGES - request->first;
     request->address = MODEL_BASE + (uint64_t)request->first * PAGE_SIZE;
@@ -55,6 +58,13 @@ static void request_make(struct model *model, struct request *request)
     }
 }
 
+/* The page `distance` behind shows what a mapping of the first would show there. */
+static bool is_same_view(const struct model_page *first, uint32_t distance)
+{
+    return first[distance].state == MODEL_BORROWED && first[distance].object == first->object &&
+           first[distance].object_page == first->object_page + distance;
+}
+
 /* Mostly moves the request to where pages are in `allowed` states, and cuts it to those:
  * else hardly any would be made. */
 static void aim(struct model *model, struct request *request, unsigned allowed)
@@ -65,7 +75,8 @@ static void aim(struct model *model, struct request *request, unsigned allowed)
         return;
     for (uint32_t i = 0; i < MODEL_PAGES; i++) {
         uint32_t at = (request->first + i) % MODEL_PAGES, run = 0;
-        while (at + run < MODEL_PAGES && (allowed & (1u << pages[at + run].state)) != 0)
+        while (at + run < MODEL_PAGES && (allowed & (1u << pages[at + run].state)) != 0 &&
+               (pages[at].state != MODEL_BORROWED || is_same_view(&pages[at], run)))
             run++;
         if (run == 0)
             continue;
@@ -319,20 +330,23 @@ static void do_map(struct model *model, struct request *request)
 
     if (object == MODEL_NONE)
         return;
+    uint32_t pages = model->objects[object].pages;
+
     if (request->bad == CAD_OK && model_below(model, 8) != 0) {
-        if (request->pages > model->objects[object].pages)
-            request->pages = model->objects[object].pages;
-        request->asked = request->pages;
+        request->asked = request->pages = 1 + model_below(model, pages);
+        if (request->pages > MODEL_PAGES - request->first)
+            request->asked = request->pages = MODEL_PAGES - request->first;
     }
+    aim(model, request, 1u << MODEL_FREE);
     struct object_map_request map = {
         .object = model->objects[object].id,
-        .first_page = model_below(model, model->objects[object].pages), .pages = request->asked,
+        .first_page = model_below(model, pages), .pages = request->asked,
         .address = request->address, .protection = request->protection,
         .ceiling = ceilings[model_below(model, ARRAY_COUNT(ceilings))],
         .populate = model_below(model, 2) == 0,
     };
-    if (model_below(model, 2) == 0)
-        map.first_page = 0;
+    if (map.first_page + request->asked > pages && model_below(model, 4) != 0)
+        map.first_page = request->asked > pages ? 0 : pages - (uint32_t)request->asked;
     status_t expected = predict_map(model, request, object, &map);
     uint64_t before = model_begin(model);
     virt_addr_t address;
@@ -486,6 +500,8 @@ static void anonymous_operation(struct model *model, struct request *request, ui
     } else if (choice < 14) {
         do_reserve_anywhere(model, request);
     } else if (choice < 30) {
+        if (request->asked > 60 && request->bad == CAD_OK && model_below(model, 6) != 0)
+            request->asked = request->pages = 60; /* leaves quota to objects */
         aim(model, request, ON_ANONYMOUS);
         do_commit(model, request);
     } else if (choice < 36) {
@@ -508,19 +524,18 @@ void model_space_operation(struct model *model)
     request_make(model, &request);
     if (choice < 106) {
         anonymous_operation(model, &request, choice / 2);
-    } else if (choice < 126) {
-        aim(model, &request, ON_FREE);
+    } else if (choice < 134) {
         do_map(model, &request);
-    } else if (choice < 136) {
+    } else if (choice < 152) {
         aim(model, &request, ON_BORROWED);
         do_object_range(model, &request, true);
-    } else if (choice < 148) {
+    } else if (choice < 164) {
         aim(model, &request, ON_BORROWED);
         do_object_range(model, &request, false);
-    } else if (choice < 197) {
+    } else if (choice < 196) {
         aim(model, &request, choice % 2 == 0 ? ON_COMMITTED : ON_BORROWED);
         do_touch(model, &request);
-    } else if (choice < 199) {
+    } else if (choice < 198) {
         do_guard(model, &request);
     } else {
         do_renew(model, &request);
