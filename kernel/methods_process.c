@@ -16,8 +16,7 @@
 #define POINTER_TLS     1
 #define POINTER_RUNTIME 2
 
-#define THREAD_RIGHTS                                                                              \
-    (CAD_RIGHT_READ | CAD_RIGHT_CONTROL | CAD_RIGHT_WAIT | CAD_RIGHT_DERIVE | CAD_RIGHT_TRANSFER)
+#define THREAD_RIGHTS (CAD_RIGHT_READ | CAD_RIGHT_CONTROL | CAD_RIGHT_WAIT | CAD_RIGHT_DERIVE)
 
 /* The process that the capability names, with a reference. */
 static struct process *target(const struct invocation *call)
@@ -111,17 +110,20 @@ status_t method_process_set_foreign_handler(struct invocation *call)
 static status_t entry_decode(const struct invocation *call, const struct process *process,
                              struct thread_entry *entry)
 {
+    uint64_t priority =
+        argument(call, 5) == CAD_PRIORITY_SAME ? call->thread->priority : argument(call, 5);
+
     *entry = (struct thread_entry){
         .pc = argument(call, 0),
         .sp = argument(call, 1),
         .argument = argument(call, 2),
         .tls = argument(call, 3),
         .runtime = argument(call, 4),
-        .priority = (uint8_t)argument(call, 5),
+        .priority = (uint8_t)priority,
     };
     if (entry->pc == 0 || !is_user_or_none(entry->pc) || !is_user_or_none(entry->sp) ||
         !is_user_or_none(entry->tls) || !is_user_or_none(entry->runtime) ||
-        argument(call, 5) >= PRIORITY_COUNT || argument(call, 5) > process->priority_max)
+        priority >= PRIORITY_COUNT || priority > process->priority_max)
         return CAD_INVALID;
     return CAD_OK;
 }

@@ -64,7 +64,7 @@ void process_take(struct process *process)
 
 void process_put(struct process *process)
 {
-    uint32_t ledger = process->ledger;
+    uint32_t payer = process->payer;
     uint32_t before = atomic_fetch_sub(&process->references, 1);
 
     CHECK_VALUE(before != 0, process->id);
@@ -74,11 +74,18 @@ void process_put(struct process *process)
     spin_lock(&processes_lock);
     id_pool_put(&processes.ids, process->id);
     spin_unlock(&processes_lock);
-    ledger_release(this_core(), ledger, CAD_RESOURCE_METADATA, sizeof(struct process));
-    ledger_put(this_core(), ledger);
+    ledger_release(this_core(), payer, CAD_RESOURCE_METADATA, sizeof(struct process));
+    ledger_put(this_core(), payer);
 }
 
 /* --- creation --- */
+
+static uint32_t payer_of(uint32_t ledger)
+{
+    uint32_t parent = cadastre.ledgers.ledgers[ledger].parent;
+
+    return parent != ID_NONE ? parent : ledger;
+}
 
 static status_t space_make(uint32_t ledger, uint32_t *space)
 {
@@ -90,16 +97,19 @@ static status_t space_make(uint32_t ledger, uint32_t *space)
     return status;
 }
 
+/* Of a space that no CPU ever loaded. */
 static void space_unmake(uint32_t space)
 {
-    struct space_work work = {.flush = false};
+    bool gone = false;
 
-    spin_lock(&objects_lock);
-    while (!space_teardown_step(this_core(), space, UINT32_MAX, &work))
-        ;
-    spin_unlock(&objects_lock);
-    while (!frame_quarantine_release(this_core(), &work.chain, UINT32_MAX))
-        ;
+    while (!gone) {
+        struct space_work work;
+        spin_lock(&objects_lock);
+        gone = space_teardown_step(this_core(), space, UINT32_MAX, &work);
+        spin_unlock(&objects_lock);
+        while (!frame_quarantine_release(this_core(), &work.chain, UINT32_MAX))
+            ;
+    }
 }
 
 static status_t table_make(uint32_t ledger, uint32_t process, uint32_t *table)
@@ -143,18 +153,19 @@ static status_t process_make(uint32_t ledger, uint32_t *id, uint32_t *space, uin
 status_t process_create(const char *name, uint32_t ledger, uint32_t parent, uint8_t priority_max,
                         struct process **out)
 {
-    uint32_t id, space, table;
+    uint32_t id, space, table, payer = payer_of(ledger);
 
-    status_t status = ledger_reserve(this_core(), ledger, CAD_RESOURCE_METADATA,
+    status_t status = ledger_reserve(this_core(), payer, CAD_RESOURCE_METADATA,
                                      sizeof(struct process));
     if (status != CAD_OK)
         return status;
     status = process_make(ledger, &id, &space, &table);
     if (status != CAD_OK) {
-        ledger_release(this_core(), ledger, CAD_RESOURCE_METADATA, sizeof(struct process));
+        ledger_release(this_core(), payer, CAD_RESOURCE_METADATA, sizeof(struct process));
         return status;
     }
     /* commit */
+    ledger_take(this_core(), payer);
     struct process *process = &processes.processes[id];
     *process = (struct process){
         .id = id,
@@ -163,6 +174,7 @@ status_t process_create(const char *name, uint32_t ledger, uint32_t parent, uint
         .space = space,
         .table = table,
         .ledger = ledger,
+        .payer = payer,
         .space_generation = cadastre.spaces.ids.slots[space].generation,
         .space_lock = SPINLOCK_INIT(LOCK_SPACE),
         .priority_max = priority_max,
@@ -193,8 +205,9 @@ void process_add_thread(struct process *process, struct thread *thread)
     process->thread_count++;
 }
 
-static void unlink_thread(struct process *process, struct thread *thread)
+void process_unlink_thread(struct process *process, struct thread *thread)
 {
+    spin_lock(&processes_lock);
     if (thread->process_previous != NULL)
         thread->process_previous->process_next = thread->process_next;
     else
@@ -203,16 +216,16 @@ static void unlink_thread(struct process *process, struct thread *thread)
         thread->process_next->process_previous = thread->process_previous;
     else
         process->last_thread = thread->process_previous;
-    process->thread_count--;
     process->run_ns += thread->run_ns;
+    spin_unlock(&processes_lock);
 }
 
-void process_remove_thread(struct process *process, struct thread *thread)
+void process_thread_gone(struct process *process)
 {
     bool queue, end;
 
     spin_lock(&processes_lock);
-    unlink_thread(process, thread);
+    process->thread_count--;
     bool is_last = process->thread_count == 0;
     end = is_last && process->phase == PROCESS_PHASE_RUNNING;
     queue = is_last && process->end_waits;

@@ -31,7 +31,10 @@ struct process {
     enum process_phase phase;
     uint32_t references;      /* atomic: capabilities, threads, and 1 until ended */
     uint32_t space, table;    /* ID_NONE once they are gone */
-    uint32_t ledger;          /* referenced; pays sizeof(struct process) while the record lives */
+    uint32_t ledger;          /* its budget; referenced until it has ended, then ID_NONE */
+    uint32_t payer;           /* its ledger's parent (the root's own: the root); referenced; pays
+                               * sizeof(struct process) while the record lives, so that a
+                               * handle on an ended process holds none of its budget */
     uint64_t space_generation;
     struct spinlock space_lock; /* rank SPACE: the lock of `space` */
     uint64_t space_cpus;      /* CPUs that may hold translations of it; kernel/tlb.h */
@@ -91,8 +94,10 @@ void process_end(struct process *process, enum cad_exit reason, uint32_t status,
 void process_forget_space(struct process *process);
 /* Locks: processes. */
 void process_add_thread(struct process *process, struct thread *thread);
-/* Its thread has ended; the last one ends the process. Needs: no lock held. */
-void process_remove_thread(struct process *process, struct thread *thread);
+/* Its thread has ended and leaves the list.  Needs: no lock held. */
+void process_unlink_thread(struct process *process, struct thread *thread);
+/* After that thread's own reference was dropped; the last one gone ends the process. */
+void process_thread_gone(struct process *process);
 
 /* One bounded step of a process's end; the reaper's.
  * Gives: whether there is more to do now (not: ended, or its last thread will queue it again). */

@@ -117,7 +117,8 @@ static void end_caps(struct process *process)
 
 static void announce(struct process *process);
 
-static void end_space(struct process *process)
+/* Gives: whether the process has ended; its record may be gone then. */
+static bool end_space(struct process *process)
 {
     struct space_work work = {.flush = false};
 
@@ -133,6 +134,7 @@ static void end_space(struct process *process)
     tlb_finish(process, &work);
     if (gone)
         announce(process);
+    return gone;
 }
 
 /* --- the exit status --- */
@@ -144,20 +146,29 @@ static void give_exit(const struct process *process, struct thread *thread)
     context_set_word(&thread->context, 2, process->exit_address);
 }
 
-/* ENDED and the list of waiters change under one lock, so that nobody waits too late. */
+/* The budget goes back and the end's own reference with it, before any waiter runs.
+ * ENDED and the list of waiters change under one lock, so that nobody waits too late. */
 static void announce(struct process *process)
 {
-    struct thread *waiter;
+    struct thread *waiter, *waiters = NULL;
 
     if (process->id == init_process)
         init_ended(process);
+    ledger_put(this_core(), process->ledger);
+    process->ledger = ID_NONE;
     spin_lock(&waiters_lock);
     set_phase(process, PROCESS_PHASE_ENDED);
     while ((waiter = wait_list_take(&process->waiters)) != NULL) {
         give_exit(process, waiter);
-        thread_wake(waiter, CAD_OK);
+        waiter->queue_next = waiters;
+        waiters = waiter;
     }
     spin_unlock(&waiters_lock);
+    process_put(process);
+    while ((waiter = waiters) != NULL) {
+        waiters = waiter->queue_next;
+        thread_wake(waiter, CAD_OK);
+    }
 }
 
 status_t process_join(struct process *process, struct thread *thread, uint64_t deadline_ns)
@@ -191,16 +202,12 @@ bool process_end_step(struct process *process)
         end_caps(process);
         break;
     case PROCESS_PHASE_SPACE:
-        end_space(process);
-        break;
+        return !end_space(process);
     case PROCESS_PHASE_RUNNING:
     case PROCESS_PHASE_ENDED:
         CHECK_VALUE(false, process->id);
     }
-    if (process->phase != PROCESS_PHASE_ENDED)
-        return true;
-    process_put(process);
-    return false;
+    return true;
 }
 
 void process_end_now(struct process *process)

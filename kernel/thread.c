@@ -182,6 +182,7 @@ bool thread_block(struct thread *thread, enum thread_state state, struct spinloc
         return false;
     }
     scheduler_leave(this_cpu());
+    thread->turn_ns = 0;
     thread->deadline_ns = deadline_ns;
     thread->wait_list = list;
     if (list != NULL)
@@ -294,8 +295,7 @@ void thread_finish(struct thread *thread)
     ring_release(thread);
     finish_joiners(thread);
     ledger_release(this_core(), thread->ledger, CAD_RESOURCE_THREADS, 1);
-    process_take(process);
-    process_remove_thread(process, thread);
-    thread_put(thread);
-    process_put(process);
+    process_unlink_thread(process, thread);
+    thread_put(thread); /* before the process may end: the record is paid by its ledger */
+    process_thread_gone(process); /* it lives: it cannot end before this */
 }

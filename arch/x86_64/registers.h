@@ -111,6 +111,7 @@
 
 #define FAULT_CODE_PRESENT 0x01
 #define FAULT_CODE_WRITE   0x02
+#define FAULT_CODE_USER    0x04
 #define FAULT_CODE_FETCH   0x10
 
 /* Interrupt stacks by TSS slot, 1-based as the IDT counts them. */

@@ -90,6 +90,10 @@ void trap_user(struct arch_context *context, uint32_t vector, uint32_t error_cod
     if (vector >= FAULT_VECTORS) {
         interrupt_dispatch(vector);
     } else if (fault_kind_of(vector, &fault.kind)) {
+        /* An access of the processor's own on behalf of user code (a descriptor, the stack
+         * of an iret in some emulators): no mapping of the user's can make it possible. */
+        if (vector == VECTOR_PAGE_FAULT && (error_code & FAULT_CODE_USER) == 0)
+            fault.kind = FAULT_PROTECTION;
         kernel_user_fault(context, &fault);
     } else {
         struct trap_report report;

@@ -9,47 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "abi/inspect.h"
 #include "abi/methods.h"
 #include "cadastre/capset.h"
 #include "cadastre/check.h"
 #include "cadastre/clients.h"
 #include "cadastre/spawn.h"
+#include "cadastre/stock.h"
 
 static cap_id_t ledger, table, space;
+static cap_id_t nursery; /* what the children are paid from */
 static struct cad_spawn_image good; /* this program, in the archive */
-
-struct holdings {
-    uint64_t used[CAD_RESOURCE_COUNT];
-    uint64_t donated[CAD_RESOURCE_COUNT];
-};
-
-static void take_stock(struct holdings *holdings)
-{
-    uint64_t limit;
-
-    for (uint64_t resource = 0; resource < CAD_RESOURCE_COUNT; resource++)
-        REQUIRE_OK(cad_ledger_info(ledger, resource, &holdings->used[resource], &limit,
-                                   &holdings->donated[resource]));
-}
-
-static void check_unchanged(const struct holdings *before, const char *what)
-{
-    struct holdings now;
-
-    take_stock(&now);
-    check_count++;
-    if (memcmp(before, &now, sizeof now) != 0) {
-        check_failures++;
-        for (unsigned i = 0; i < CAD_RESOURCE_COUNT; i++) {
-            if (before->used[i] != now.used[i] || before->donated[i] != now.donated[i])
-                printf("FAILED %s: resource %u used %llu, was %llu; donated %llu, was %llu\n",
-                       what, i, (unsigned long long)now.used[i],
-                       (unsigned long long)before->used[i], (unsigned long long)now.donated[i],
-                       (unsigned long long)before->donated[i]);
-        }
-    }
-}
 
 /* An object with a copy of this program that we may spoil. */
 struct copy {
@@ -83,7 +52,7 @@ static status_t spawn_image(const struct cad_spawn_image *image,
                                      .role = CAD_ROLE_CONSOLE,
                                      .rights = CAD_RIGHT_ALL };
     struct cad_program program = { .image = *image, .arguments = arguments, .grants = &grant,
-                                   .grant_count = 1 };
+                                   .grant_count = 1, .ledger = nursery };
 
     memcpy(program.limits, limits, sizeof program.limits);
     return cad_spawn(&program, process);
@@ -140,15 +109,31 @@ static uint64_t first_load_offset(const unsigned char *bytes)
     return 0;
 }
 
+/* Where the last byte that is loaded ends; what comes after (symbols) nobody needs. */
+static uint64_t loaded_end(const unsigned char *bytes)
+{
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)bytes;
+    uint64_t end = 0;
+
+    for (unsigned i = 0; i < header->e_phnum; i++) {
+        const Elf64_Phdr *program =
+            (const Elf64_Phdr *)(bytes + header->e_phoff + (uint64_t)i * header->e_phentsize);
+
+        if (program->p_type == PT_LOAD && program->p_offset + program->p_filesz > end)
+            end = program->p_offset + program->p_filesz;
+    }
+    return end;
+}
+
 static void corrupt_images(struct copy *copy, const uint64_t limits[CAD_RESOURCE_COUNT])
 {
     struct cad_spawn_image image = { copy->object, 0, good.size_bytes };
     uint64_t load = first_load_offset(copy->bytes);
-    struct holdings before;
+    struct stock before;
     cap_id_t process;
 
     CHECK_THAT(load != 0);
-    take_stock(&before);
+    stock_take(nursery, &before);
     for (size_t i = 0; i < sizeof spoils / sizeof spoils[0]; i++) {
         unsigned char *place = copy->bytes + spoils[i].offset + (spoils[i].segment ? load : 0);
         unsigned char saved[8];
@@ -158,20 +143,20 @@ static void corrupt_images(struct copy *copy, const uint64_t limits[CAD_RESOURCE
         check_status(spawn_image(&image, limits, &process), CAD_BAD_IMAGE, spoils[i].name,
                      __FILE__, __LINE__);
         memcpy(place, saved, spoils[i].bytes);
-        check_unchanged(&before, spoils[i].name);
+        stock_check(nursery, &before, spoils[i].name);
     }
     /* Cut off anywhere, and not an image at all. */
-    for (uint64_t size = 0; size < good.size_bytes; size = size * 3 + 1) {
+    for (uint64_t size = 0; size < loaded_end(copy->bytes); size = size * 3 + 1) {
         image.size_bytes = size;
         CHECK_STATUS(spawn_image(&image, limits, &process),
                      size == 0 ? CAD_INVALID : CAD_BAD_IMAGE);
-        check_unchanged(&before, "truncated");
+        stock_check(nursery, &before, "truncated");
     }
     image.size_bytes = copy->pages * PAGE_SIZE + 1;
     CHECK_STATUS(spawn_image(&image, limits, &process), CAD_INVALID);
     image = (struct cad_spawn_image){ copy->object, 1, 4096 };
     CHECK_STATUS(spawn_image(&image, limits, &process), CAD_INVALID);
-    check_unchanged(&before, "sizes");
+    stock_check(nursery, &before, "sizes");
     printf("%zu corrupt images refused\n", sizeof spoils / sizeof spoils[0]);
 }
 
@@ -191,19 +176,19 @@ static void starve(enum cad_resource resource, status_t wanted, uint64_t step,
                    const uint64_t limits[CAD_RESOURCE_COUNT])
 {
     uint64_t scarce[CAD_RESOURCE_COUNT], amount = 0;
-    struct holdings before;
+    struct stock before;
     cap_id_t process;
     status_t status;
 
     memcpy(scarce, limits, sizeof scarce);
-    take_stock(&before);
+    stock_take(nursery, &before);
     for (;; amount += step) {
         scarce[resource] = amount;
         status = spawn_image(&good, scarce, &process);
         if (status == CAD_OK)
             break;
         check_status(status, wanted, "spawn with too little", __FILE__, __LINE__);
-        check_unchanged(&before, "starved");
+        stock_check(nursery, &before, "starved");
         if (amount > limits[resource]) {
             CHECK_THAT(!"no limit is enough");
             return;
@@ -215,7 +200,7 @@ static void starve(enum cad_resource resource, status_t wanted, uint64_t step,
 
     REQUIRE_OK(cad_process_wait(process, CAD_DEADLINE_FOREVER, &reason, &exit_status, &address));
     CHECK_OK(cad_cap_table_delete(table, process));
-    check_unchanged(&before, "after starving");
+    stock_check(nursery, &before, "after starving");
     printf("resource %d: %llu is the least that starts\n", (int)resource,
            (unsigned long long)amount);
 }
@@ -227,17 +212,17 @@ static void ask_for_too_much(const uint64_t limits[CAD_RESOURCE_COUNT])
 #define WANTED(NAME, name, number, unit, status) [number] = CAD_##status,
         CAD_RESOURCE_LIST(WANTED)
     };
-    struct holdings before;
+    struct stock before;
     cap_id_t process;
 
-    take_stock(&before);
+    stock_take(nursery, &before);
     for (unsigned i = 0; i < CAD_RESOURCE_COUNT; i++) {
         uint64_t greedy[CAD_RESOURCE_COUNT];
 
         memcpy(greedy, limits, sizeof greedy);
         greedy[i] = ~0ull >> 1;
         CHECK_STATUS(spawn_image(&good, greedy, &process), wanted[i]);
-        check_unchanged(&before, "greedy");
+        stock_check(nursery, &before, "greedy");
     }
 }
 
@@ -245,7 +230,8 @@ static void ask_for_too_much(const uint64_t limits[CAD_RESOURCE_COUNT])
 static void moved_grant_survives(const uint64_t limits[CAD_RESOURCE_COUNT])
 {
     struct cad_spawn_grant grants[2] = { 0 };
-    struct cad_program program = { .image = good, .grants = grants, .grant_count = 2 };
+    struct cad_program program = { .image = good, .grants = grants, .grant_count = 2,
+                                   .ledger = nursery };
     cap_id_t notification, process;
 
     REQUIRE_OK(cad_ledger_create_notification(ledger, &notification));
@@ -262,7 +248,7 @@ static void moved_grant_survives(const uint64_t limits[CAD_RESOURCE_COUNT])
 int main(int argc, char **argv)
 {
     uint64_t limits[CAD_RESOURCE_COUNT];
-    struct holdings before;
+    struct stock before;
     struct copy copy;
     cap_id_t process;
 
@@ -273,7 +259,8 @@ int main(int argc, char **argv)
     space = cad_find(CAD_ROLE_SELF_SPACE);
     REQUIRE_OK(cad_archive_find("bin/spawn-rollback", &good));
     cad_default_limits(limits);
-    take_stock(&before);
+    nursery = stock_ledger_create();
+    stock_take(nursery, &before);
 
     make_copy(&copy);
     corrupt_images(&copy, limits);
@@ -293,6 +280,7 @@ int main(int argc, char **argv)
 
     REQUIRE_OK(spawn_image(&good, limits, &process));
     wait_for(process, 42);
-    check_unchanged(&before, "everything");
+    stock_check(nursery, &before, "everything");
+    CHECK_OK(cad_cap_table_delete(table, nursery));
     return check_report("spawn-rollback");
 }

@@ -19,6 +19,7 @@ struct cad_program {
     const char *const *environment; /* NULL-terminated; NULL: none */
     const struct cad_spawn_grant *grants;
     uint32_t grant_count;
+    cap_id_t ledger;              /* whose child pays; CAD_CAP_NONE: the caller's own ledger */
     uint32_t priority;            /* 0: the default */
     uint64_t limits[CAD_RESOURCE_COUNT]; /* see cad_default_limits */
 };

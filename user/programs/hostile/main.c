@@ -13,13 +13,16 @@
 #include "cadastre/check.h"
 #include "cadastre/clients.h"
 #include "cadastre/spawn.h"
+#include "cadastre/stock.h"
 #include "hostile.h"
 
-#define CHILD_DEADLINE_NS 20000000000ull
+#define CHILD_DEADLINE_NS 20000000000ull /* host time: emulators are slow */
 
 static const struct attack *const tables[] = { attacks_on_memory, attacks_on_calls,
                                                attacks_on_ring, attacks_on_self };
 
+static cap_id_t nursery; /* what the children are paid from */
+static uint64_t limits[CAD_RESOURCE_COUNT];
 static uint64_t noise_state;
 
 void noise_seed(uint64_t seed)
@@ -76,19 +79,6 @@ static uint32_t make_grants(struct cad_spawn_grant *grants)
     return count;
 }
 
-struct holdings {
-    uint64_t used[CAD_RESOURCE_COUNT];
-};
-
-static void take_stock(struct holdings *holdings)
-{
-    uint64_t limit, donated;
-
-    for (uint64_t resource = 0; resource < CAD_RESOURCE_COUNT; resource++)
-        REQUIRE_OK(cad_ledger_info(cad_find(CAD_ROLE_SELF_LEDGER), resource,
-                                   &holdings->used[resource], &limit, &donated));
-}
-
 static void check_end(const struct attack *attack, uint64_t reason, uint64_t status)
 {
     if (attack->reason != ATTACK_ANY_END && reason != (uint64_t)attack->reason) {
@@ -107,15 +97,16 @@ static void run_attack(const struct attack *attack)
 {
     struct cad_spawn_grant grants[CAD_SPAWN_GRANTS_MAX];
     const char *const arguments[] = { "hostile", "child", attack->name, NULL };
-    struct cad_program program = { .path = "hostile", .arguments = arguments, .grants = grants };
-    struct holdings before, after;
+    struct cad_program program = { .path = "hostile", .arguments = arguments, .grants = grants,
+                                   .ledger = nursery };
+    struct stock before;
     uint64_t reason, status, address, now, wall;
     cap_id_t process, table = cad_find(CAD_ROLE_SELF_TABLE);
     status_t waited;
 
-    take_stock(&before);
+    stock_take(nursery, &before);
     program.grant_count = make_grants(grants);
-    cad_default_limits(program.limits);
+    memcpy(program.limits, limits, sizeof limits);
     REQUIRE_OK(cad_spawn(&program, &process));
     REQUIRE_OK(cad_clock_now(cad_find(CAD_ROLE_CLOCK), &now, &wall));
     waited = cad_process_wait(process, now + CHILD_DEADLINE_NS, &reason, &status, &address);
@@ -129,9 +120,7 @@ static void run_attack(const struct attack *attack)
     }
     CHECK_STATUS(waited, CAD_OK);
     CHECK_OK(cad_cap_table_delete(table, process));
-    take_stock(&after);
-    for (unsigned i = 0; i < CAD_RESOURCE_COUNT; i++)
-        CHECK_EQUAL(after.used[i], before.used[i]);
+    stock_check(nursery, &before, attack->name);
     printf("%-20s %s\n", attack->name, cad_exit_name(reason));
 }
 
@@ -153,6 +142,8 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "child") == 0)
         return run_as_child(argv[2]);
+    cad_default_limits(limits);
+    nursery = stock_ledger_create();
     if (argc == 2) {
         const struct attack *attack = find_attack(argv[1]);
 

@@ -80,7 +80,7 @@ static int divide_by_zero(void)
 {
     volatile int zero = 0;
 
-    return 1 / zero;
+    return 1000 / zero;
 }
 
 static int illegal(void) { __asm__ volatile("ud2"); return 0; }
