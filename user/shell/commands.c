@@ -198,6 +198,11 @@ static size_t command_start(const char *line, size_t word_start)
     return start;
 }
 
+static int compare_texts(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
 unsigned shell_complete(void *context, const char *line, size_t word_start,
                         const char **candidates, unsigned room)
 {
@@ -218,5 +223,6 @@ unsigned shell_complete(void *context, const char *line, size_t word_start,
         offer_folder(&found, "/bin", "");
     else
         offer_paths(&found);
+    qsort(candidates, found.count, sizeof(*candidates), compare_texts);
     return found.count;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Commands about memory and who pays: mem, ledger, obj, caps, vm. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +275,8 @@ static const char *text_of_rights(uint32_t rights, char *text, size_t room)
         used += (size_t)snprintf(text + used, room - used, "%s" #name, used > 0 ? "+" : "");
     CAD_RIGHT_LIST(APPEND)
 #undef APPEND
+    for (size_t i = 0; text[i] != 0; i++)
+        text[i] = (char)tolower((unsigned char)text[i]);
     return text;
 }
 
@@ -283,7 +286,7 @@ int command_caps(struct shell *shell, int argc, char **argv)
         {"SLOT", "slot", COLUMN_NUMBER},         {"CAP", "cap", COLUMN_HEX},
         {"INTERFACE", "interface", COLUMN_TEXT}, {"OBJECT", "object", COLUMN_NUMBER},
         {"BADGE", "badge", COLUMN_HEX},          {"PARENT", "parent_slot", COLUMN_NUMBER},
-        {"CHILDREN", "children", COLUMN_NUMBER}, {"MOVES", "transferable", COLUMN_NUMBER},
+        {"CHILDREN", "children", COLUMN_NUMBER}, {"MOVES", "transferable", COLUMN_TEXT},
         {"RIGHTS", "rights", COLUMN_TEXT}};
     struct facts facts;
     struct table table;
@@ -298,7 +301,7 @@ int command_caps(struct shell *shell, int argc, char **argv)
         char rights[160];
         table_row(&table, (uint64_t)cap->slot, cap->cap, cad_interface_name(cap->interface),
                   (uint64_t)cap->object, cap->badge, (uint64_t)cap->parent_slot,
-                  (uint64_t)cap->children, (uint64_t)cap->transferable,
+                  (uint64_t)cap->children, cap->transferable != 0 ? "yes" : "no",
                   text_of_rights(cap->rights, rights, sizeof(rights)));
     }
     table_end(&table, shell->wants_json);
