@@ -199,9 +199,30 @@ def render_memory_map():
                 "## Sizes", "", table(["name", "value", "what"], sizes))
 
 
+def render_linux_calls():
+    numbers = {row[0]: row[1] for row in xmacro.values("user/rt/linux_names.h", "LINUX_CALL_LIST")}
+    served = xmacro.values("user/rt/served.h", "SERVED_LIST")
+    return page("Linux system calls that the runtime serves",
+                ["user/rt/served.h", "user/rt/linux_names.h"],
+                xmacro.header_comment("user/rt/served.h"), "",
+                table(["call", "number", "how far"],
+                      [(f"`{row[0]}`", numbers[row[0]], row[2]) for row in served]))
+
+
+def render_commands():
+    rows = xmacro.values("user/shell/shell.h", "COMMAND_LIST")
+    return page("Commands of the shell", ["user/shell/shell.h"],
+                "A program's name runs it. `;` goes between commands, `&` after a program runs it",
+                "beside the shell, `$?` is the last status, quotes and backslash as in other shells.", "",
+                table(["command", "arguments", "what it does", "`--json`"],
+                      [(f"`{r[0]}`", f"`{r[3]}`" if r[3] else "", r[4],
+                        "yes" if r[2] == "true" else "") for r in rows]))
+
+
 PAGES = {"abi.md": render_abi, "errors.md": render_errors,
          "transitions.md": render_transitions, "locks.md": render_locks,
-         "charges.md": render_charges, "memory_map.md": render_memory_map}
+         "charges.md": render_charges, "memory_map.md": render_memory_map,
+         "linux_calls.md": render_linux_calls, "shell_commands.md": render_commands}
 
 
 def write():

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -165,7 +166,10 @@ static void files_are_read(void)
     CHECK(munmap(mapped, (size_t)bytes) == 0);
     CHECK_ERROR(write(file, "x", 1), EBADF);
     CHECK(fcntl(file, F_GETFD) == FD_CLOEXEC && fcntl(file, F_GETFL) == O_RDONLY);
-    CHECK(dup2(file, 40) == 40 && close(40) == 0);
+    CHECK(dup2(file, 40) == 40 && fcntl(40, F_GETFD) == 0 && close(40) == 0);
+    CHECK(dup3(file, 41, O_CLOEXEC) == 41 && fcntl(41, F_GETFD) == FD_CLOEXEC && close(41) == 0);
+    CHECK_ERROR(dup3(file, file, 0), EINVAL);
+    CHECK_ERROR(dup2(99, 4), EBADF);
     CHECK(close(file) == 0);
     CHECK_ERROR(close(file), EBADF);
     CHECK_ERROR(read(file, part, 1), EBADF);
@@ -186,6 +190,8 @@ static void paths_are_found_or_refused(void)
     CHECK_ERROR(open("/etc/new", O_WRONLY | O_CREAT, 0600), EROFS);
     CHECK_ERROR(open("/etc", O_WRONLY), EISDIR);
     CHECK_ERROR(open("", O_RDONLY), ENOENT);
+    CHECK_ERROR(readlink("/etc/manifest", place, sizeof(place)), EINVAL);
+    CHECK_ERROR(readlink("/etc/nothing", place, sizeof(place)), ENOENT);
     CHECK(getcwd(place, sizeof(place)) == place && strcmp(place, "/") == 0);
     CHECK(getcwd(place, 1) == NULL && errno == ERANGE);
 }
@@ -327,7 +333,8 @@ static void facts_are_told(void)
     CHECK(sched_getaffinity(0, sizeof(cpus), &cpus) == 0);
     CHECK(CPU_COUNT(&cpus) == sysconf(_SC_NPROCESSORS_ONLN));
     CHECK(getpid() == gettid() && getpid() > 0 && getuid() == 0);
-    CHECK(kill(getpid(), 0) == 0);
+    CHECK(kill(getpid(), 0) == 0 && prctl(PR_SET_NAME, "tester") == 0);
+    CHECK_ERROR(syscall(334, 0, 0, 0, 0), ENOSYS); /* rseq */
     CHECK_ERROR(kill(9999, SIGTERM), ESRCH);
     CHECK(signal(SIGUSR1, SIG_IGN) != SIG_ERR && raise(SIGUSR1) == 0);
 }

@@ -89,6 +89,14 @@ long call_faccessat(struct linux_registers *r)
     return access_path((const char *)r->a1, r->a2);
 }
 
+long call_readlink(struct linux_registers *r)
+{
+    struct stat out;
+    long result = stat_path((const char *)r->a0, &out);
+
+    return result == 0 ? -EINVAL : result;
+}
+
 /* One record of struct dirent. Gives: its bytes, 0 if it does not fit. */
 static size_t put_record(char *buffer, size_t room, uint64_t next, const char *name,
                          const struct archive_entry *child)

@@ -255,20 +255,33 @@ long call_dup(struct linux_registers *r)
     return duplicate((int)r->a0, 0, 0);
 }
 
-long call_dup2(struct linux_registers *r)
+static long duplicate_to(int descriptor, int target, uint32_t descriptor_flags)
 {
-    int target = (int)r->a1;
     struct file file;
 
-    if (!file_get((int)r->a0, &file) || target < 0 || target >= FILES_MAX)
+    if (!file_get(descriptor, &file) || target < 0 || target >= FILES_MAX)
         return -EBADF;
-    if (target == (int)r->a0)
-        return target;
-    file.descriptor_flags = 0;
+    file.descriptor_flags = descriptor_flags;
     lock_take(&files_lock);
     files[target] = file;
     lock_put(&files_lock);
     return target;
+}
+
+long call_dup2(struct linux_registers *r)
+{
+    struct file file;
+
+    if (r->a0 == r->a1)
+        return file_get((int)r->a0, &file) ? (long)r->a0 : -EBADF;
+    return duplicate_to((int)r->a0, (int)r->a1, 0);
+}
+
+long call_dup3(struct linux_registers *r)
+{
+    if (r->a0 == r->a1 || (r->a2 & ~(uint64_t)O_CLOEXEC) != 0)
+        return -EINVAL;
+    return duplicate_to((int)r->a0, (int)r->a1, (r->a2 & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0);
 }
 
 long call_lseek(struct linux_registers *r)

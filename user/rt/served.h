@@ -20,7 +20,7 @@
     SERVED(close, call_close, "")                                                                  \
     SERVED(dup, call_dup, "the copy has its own position")                                         \
     SERVED(dup2, call_dup2, "as dup")                                                              \
-    SERVED(dup3, call_dup2, "as dup")                                                              \
+    SERVED(dup3, call_dup3, "as dup")                                                              \
     SERVED(lseek, call_lseek, "archive files and folders")                                         \
     SERVED(fstat, call_fstat, "")                                                                  \
     SERVED(stat, call_stat, "")                                                                    \
@@ -28,6 +28,7 @@
     SERVED(newfstatat, call_newfstatat, "relative names start at /")                               \
     SERVED(access, call_access, "")                                                                \
     SERVED(faccessat, call_faccessat, "relative names start at /")                                 \
+    SERVED(readlink, call_readlink, "there are no symbolic links")                                 \
     SERVED(getdents64, call_getdents, "")                                                          \
     SERVED(getcwd, call_getcwd, "always /")                                                        \
     SERVED(ioctl, call_ioctl, "console: window size, terminal modes")                              \
@@ -72,6 +73,8 @@
     SERVED(prlimit64, call_prlimit, "reading only")                                                \
     SERVED(getrlimit, call_getrlimit, "")                                                          \
     SERVED(sysinfo, call_sysinfo, "memory is the process's own budget")                            \
+    SERVED(prctl, call_prctl, "PR_SET_NAME, accepted, not used")                                   \
+    SERVED(rseq, call_decline, "ENOSYS without a word: C libraries only try it")                   \
     SERVED(umask, call_umask, "always 022")
 // clang-format on
 

@@ -2,6 +2,7 @@
 /* Who and where a program is: identity, limits, signals that do not exist. */
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -30,6 +31,17 @@ long call_zero(struct linux_registers *r)
 {
     (void)r;
     return 0;
+}
+
+long call_decline(struct linux_registers *r)
+{
+    (void)r;
+    return -ENOSYS;
+}
+
+long call_prctl(struct linux_registers *r)
+{
+    return r->a0 == PR_SET_NAME ? 0 : -EINVAL;
 }
 
 long call_umask(struct linux_registers *r)

@@ -256,11 +256,14 @@ int command_obj(struct shell *shell, int argc, char **argv)
 
 static bool process_of_words(const char *command, int argc, char **argv, uint64_t *process)
 {
+    struct cad_process_info found;
+
     if (argc != 2) {
         (void)usage(command);
         return false;
     }
-    return parse_number(command, argv[1], UINT32_MAX, process);
+    return parse_number(command, argv[1], UINT32_MAX, process) &&
+           fact_read(command, CAD_INSPECT_PROCESSES, *process, 0, &found, sizeof(found));
 }
 
 static const char *text_of_rights(uint32_t rights, char *text, size_t room)

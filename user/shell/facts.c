@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/inspect.h"
 #include "cadastre/capset.h"
 #include "cadastre/clients.h"
 #include "shell.h"
@@ -60,6 +61,24 @@ bool facts_read(const char *command, unsigned kind, uint64_t first, uint64_t arg
     return true;
 }
 
+static const char *kind_noun(unsigned kind)
+{
+    switch (kind) {
+    case CAD_INSPECT_FRAMES:
+        return "frame";
+    case CAD_INSPECT_LEDGERS:
+        return "ledger";
+    case CAD_INSPECT_PROCESSES:
+        return "process";
+    case CAD_INSPECT_OBJECTS:
+        return "object";
+    case CAD_INSPECT_UNTYPEDS:
+        return "untyped";
+    default:
+        return "record";
+    }
+}
+
 bool fact_read(const char *command, unsigned kind, uint64_t first, uint64_t argument, void *record,
                size_t record_bytes)
 {
@@ -78,7 +97,7 @@ bool fact_read(const char *command, unsigned kind, uint64_t first, uint64_t argu
         return false;
     }
     if (status != CAD_OK || count == 0 || *(const uint32_t *)record != first) {
-        fprintf(stderr, "%s: there is no number %llu of that\n", command,
+        fprintf(stderr, "%s: there is no %s %llu\n", command, kind_noun(kind),
                 (unsigned long long)first);
         return false;
     }
