@@ -94,7 +94,6 @@ static void ledger_init(struct ledger *ledger, uint32_t parent, const char *name
     ledger->parent = parent;
     ledger->children = 0;
     ledger->references = 1;
-    ledger->reserved = 0;
     for (unsigned what = 0; what < CAD_RESOURCE_COUNT; what++) {
         ledger->limit[what] = 0;
         ledger->available[what] = 0;

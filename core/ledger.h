@@ -27,7 +27,7 @@ struct ledger {
     uint32_t parent;     /* ID_NONE: the root */
     uint32_t children;
     uint32_t references; /* capabilities and holders (processes, objects, spaces...); atomic */
-    uint32_t reserved;
+    uint32_t host_dying; /* the host's: objects charged here that it still destroys; atomic */
     uint64_t limit[CAD_RESOURCE_COUNT];
     uint64_t available[CAD_RESOURCE_COUNT]; /* atomic */
     uint64_t donated[CAD_RESOURCE_COUNT];

@@ -23,6 +23,7 @@ enum process_phase {       /* of ending, in order; Locks: processes */
     PROCESS_PHASE_CALLS,   /* callers that wait for its reply are disconnected */
     PROCESS_PHASE_CAPS,    /* capabilities are deleted, then the table */
     PROCESS_PHASE_SPACE,   /* translations off all CPUs, then the space */
+    PROCESS_PHASE_OBJECTS, /* objects charged to its ledger that are still being destroyed */
     PROCESS_PHASE_ENDED,
 };
 

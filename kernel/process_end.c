@@ -117,8 +117,7 @@ static void end_caps(struct process *process)
 
 static void announce(struct process *process);
 
-/* Gives: whether the process has ended; its record may be gone then. */
-static bool end_space(struct process *process)
+static void end_space(struct process *process)
 {
     struct space_work work = {.flush = false};
 
@@ -133,8 +132,20 @@ static bool end_space(struct process *process)
     spin_unlock(&process->space_lock);
     tlb_finish(process, &work);
     if (gone)
-        announce(process);
-    return gone;
+        set_phase(process, PROCESS_PHASE_OBJECTS);
+}
+
+/* What it charged and nobody holds any more goes before its end is seen.  What others
+ * hold stays, and keeps the ledger.  Gives: whether the process has ended; its record
+ * may be gone then. */
+static bool end_objects(struct process *process)
+{
+    if (reaper_has_dying(process->ledger)) {
+        cpu_relax();
+        return false;
+    }
+    announce(process);
+    return true;
 }
 
 /* --- the exit status --- */
@@ -202,7 +213,10 @@ bool process_end_step(struct process *process)
         end_caps(process);
         break;
     case PROCESS_PHASE_SPACE:
-        return !end_space(process);
+        end_space(process);
+        break;
+    case PROCESS_PHASE_OBJECTS:
+        return !end_objects(process);
     case PROCESS_PHASE_RUNNING:
     case PROCESS_PHASE_ENDED:
         CHECK_VALUE(false, process->id);

@@ -30,6 +30,21 @@ bool reaper_has_work(void)
     return atomic_load_relaxed(&pending) != 0;
 }
 
+/* --- what a ledger still pays for ---
+ *
+ * Counted in the ledger's record, which is type-stable: the count may go down when
+ * the ledger is gone already; a later life of the record then waits a little longer. */
+
+static uint32_t *dying(uint32_t ledger)
+{
+    return &cadastre.ledgers.ledgers[ledger].host_dying;
+}
+
+bool reaper_has_dying(uint32_t ledger)
+{
+    return atomic_load_acquire(dying(ledger)) != 0;
+}
+
 /* --- into the queues --- */
 
 static void process_queue(struct process *process)
@@ -80,18 +95,21 @@ void reaper_add_process(struct process *process)
 
 void reaper_add_object(uint32_t object)
 {
+    (void)atomic_fetch_add(dying(cadastre.objects.objects[object].ledger), 1);
     object_queue(object);
     scheduler_prod_idle();
 }
 
 void reaper_add_endpoint(struct endpoint *endpoint)
 {
+    (void)atomic_fetch_add(dying(endpoint->ledger), 1);
     endpoint_queue(endpoint);
     scheduler_prod_idle();
 }
 
 void reaper_add_notification(struct notification *notification)
 {
+    (void)atomic_fetch_add(dying(notification->ledger), 1);
     notification_queue(notification);
     scheduler_prod_idle();
 }
@@ -134,12 +152,37 @@ static struct work take(void)
     return work;
 }
 
-static bool object_step(uint32_t object)
+static void reap_object(uint32_t object)
 {
+    uint32_t ledger = cadastre.objects.objects[object].ledger;
+
     spin_lock(&objects_lock);
     bool gone = object_destroy_step(this_core(), object, OBJECT_PAGES_BUDGET);
     spin_unlock(&objects_lock);
-    return !gone;
+    if (gone)
+        (void)atomic_fetch_sub(dying(ledger), 1);
+    else
+        object_queue(object);
+}
+
+static void reap_endpoint(struct endpoint *endpoint)
+{
+    uint32_t ledger = endpoint->ledger;
+
+    if (endpoint_reap_step(endpoint))
+        endpoint_queue(endpoint);
+    else
+        (void)atomic_fetch_sub(dying(ledger), 1);
+}
+
+static void reap_notification(struct notification *notification)
+{
+    uint32_t ledger = notification->ledger;
+
+    if (notification_reap_step(notification))
+        notification_queue(notification);
+    else
+        (void)atomic_fetch_sub(dying(ledger), 1);
 }
 
 /* Gives: false if there was nothing to do. */
@@ -147,21 +190,16 @@ static bool step(void)
 {
     struct work work = take();
 
-    if (work.object != ID_NONE) {
-        if (object_step(work.object))
-            object_queue(work.object);
-    } else if (work.endpoint != NULL) {
-        if (endpoint_reap_step(work.endpoint))
-            endpoint_queue(work.endpoint);
-    } else if (work.notification != NULL) {
-        if (notification_reap_step(work.notification))
-            notification_queue(work.notification);
-    } else if (work.process != NULL) {
-        if (process_end_step(work.process))
-            process_queue(work.process);
-    } else {
+    if (work.object != ID_NONE)
+        reap_object(work.object);
+    else if (work.endpoint != NULL)
+        reap_endpoint(work.endpoint);
+    else if (work.notification != NULL)
+        reap_notification(work.notification);
+    else if (work.process == NULL)
         return false;
-    }
+    else if (process_end_step(work.process))
+        process_queue(work.process);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "abi/spawn.h"
 #include "cadastre/capset.h"
 #include "cadastre/clients.h"
+#include "cadastre/spawn.h"
 #include "cadastre/status.h"
 #include "hostile.h"
 
@@ -260,24 +261,20 @@ static int used_after_delete(void)
 /* What may not leave the process does not. VM4 */
 static int smuggle(void)
 {
-    cap_id_t spawner = cad_find(CAD_ROLE_SPAWNER), process;
-    struct cad_spawn_grant grant = { .cap = cad_find(CAD_ROLE_SELF_MEMORY),
-                                     .role = CAD_ROLE_EXTRA,
-                                     .rights = CAD_RIGHT_ALL };
-    struct cad_spawn_request request = { 0 };
+    static const uint32_t roles[] = { CAD_ROLE_SELF_MEMORY, CAD_ROLE_SELF_SPACE };
+    int wrong = 0;
 
-    strcpy(request.name, "smuggler");
-    request.program.object_cap = cad_find(CAD_ROLE_BOOT_ARCHIVE);
-    request.program.size_bytes = 4096;
-    request.grants_address = (uint64_t)(uintptr_t)&grant;
-    request.grant_count = 1;
-    status_t status = cad_process_spawner_spawn(spawner, (uint64_t)(uintptr_t)&request,
-                                                sizeof request, &process);
-    /* The archive's first page is no ELF image, so either refusal is right. */
-    if (status == CAD_NOT_TRANSFERABLE || status == CAD_NO_RIGHT || status == CAD_BAD_IMAGE)
-        return 0;
-    printf("  spawn gave %s\n", cad_status_name(status));
-    return 1;
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        struct cad_spawn_grant grant = { .cap = cad_find(roles[i]),
+                                         .role = CAD_ROLE_EXTRA,
+                                         .rights = CAD_RIGHT_ALL };
+        struct cad_program program = { .path = "hostile", .grants = &grant, .grant_count = 1 };
+        cap_id_t process;
+
+        cad_default_limits(program.limits);
+        wrong += expect("spawn", cad_spawn(&program, &process), CAD_NOT_TRANSFERABLE);
+    }
+    return wrong;
 }
 
 static uint64_t garbage_word(void)
