@@ -136,7 +136,7 @@ static uint64_t commit_span(struct core_cpu *cpu, const struct range_plan *plan,
     ASSERT(span->level == 0);
     unsigned i = 0;
     while (i < span->count) {
-        unsigned run = state_run(&span->words[i], span->count - i);
+        unsigned run = state_run(&span->words[i], span->count - i).count;
         if (entry_state(span->words[i]) == ENTRY_RESERVED) {
             resident_pages += commit_run(cpu, span->path[0], span->first + i, &span->words[i], run,
                                          plan->protection, eager);
@@ -197,7 +197,7 @@ static void decommit_span(struct core_cpu *cpu, uint32_t space, const struct spa
     struct space *record = space_of(cpu, space);
     for (unsigned i = 0, run; i < span->count; i += run) {
         enum entry_state state = entry_state(span->words[i]);
-        run = state_run(&span->words[i], span->count - i);
+        run = state_run(&span->words[i], span->count - i).count;
         if (state == ENTRY_COMMITTED) {
             decommit_committed(&span->words[i], run);
             record->committed_pages -= run;
@@ -238,23 +238,18 @@ status_t space_decommit(struct core_cpu *cpu, uint32_t space, virt_addr_t addres
 
 /* --- protect --- */
 
-/* RESIDENT entries get new rights.  Gives: true if translations of the old ones must go.
- * The hardware may be setting accessed and dirty meanwhile: none is lost (TL5). */
-static bool protect_resident(const struct mmu_format *format, uint64_t *words, unsigned count,
+/* RESIDENT entries get new rights.  The hardware may be setting accessed and dirty
+ * meanwhile: none is lost (TL5). */
+static void protect_resident(const struct mmu_format *format, uint64_t *words, unsigned count,
                              uint32_t protection)
 {
     uint64_t keep = MMU_ADDRESS_MASK | format->accessed | format->dirty;
     uint64_t bits = entry_make_page(format, ENTRY_RESIDENT, protection, 0);
-    uint64_t any = 0, all = UINT64_MAX;
     for (unsigned i = 0; i < count; i++) {
         uint64_t old = atomic_load_relaxed(&words[i]);
         while (!atomic_compare_exchange(&words[i], &old, (old & keep) | bits)) {
         }
-        any |= old;
-        all &= old;
     }
-    return rights_need_flush(entry_protection(any), protection) ||
-           rights_need_flush(entry_protection(all), protection);
 }
 
 static void unhide(const struct mmu_format *format, uint64_t *words, unsigned count,
@@ -279,40 +274,40 @@ static void hide(const struct mmu_format *format, uint64_t *words, unsigned coun
 }
 
 /* Gives: true if a flush is owed. */
-static bool protect_run(const struct mmu_format *format, uint64_t *words, unsigned count,
-                        uint32_t protection)
+static bool protect_run(const struct mmu_format *format, uint64_t *words,
+                        const struct state_run *run, uint32_t protection)
 {
     enum entry_state state = entry_state(words[0]);
     if (state == ENTRY_RESERVED || state == ENTRY_COMMITTED) {
         uint64_t word = entry_make_absent(state, protection, 0);
-        for (unsigned i = 0; i < count; i++) {
+        for (unsigned i = 0; i < run->count; i++) {
             words[i] = word;
         }
         return false;
     }
-    if (protection == CAD_PROT_NONE) {
-        if (state == ENTRY_RESIDENT) {
-            hide(format, words, count);
+    ASSERT(state == ENTRY_RESIDENT || state == ENTRY_HIDDEN);
+    if (protection != CAD_PROT_NONE) {
+        if (state == ENTRY_HIDDEN) {
+            unhide(format, words, run->count, protection);
+        } else {
+            protect_resident(format, words, run->count, protection);
         }
-        return state == ENTRY_RESIDENT;
+    } else if (state == ENTRY_RESIDENT) {
+        hide(format, words, run->count);
     }
-    if (state == ENTRY_HIDDEN) {
-        unhide(format, words, count, protection);
-        return rights_need_flush(CAD_PROT_NONE, protection);
-    }
-    ASSERT(state == ENTRY_RESIDENT);
-    return protect_resident(format, words, count, protection);
+    return rights_need_flush(run, protection);
 }
 
 static void protect_span(const struct mmu_format *format, const struct span *span,
                          uint32_t protection, struct space_work *work)
 {
-    for (unsigned i = 0, run; i < span->count; i += run) {
-        run = state_run(&span->words[i], span->count - i);
-        if (protect_run(format, &span->words[i], run, protection)) {
+    for (unsigned i = 0; i < span->count;) {
+        struct state_run run = state_run(&span->words[i], span->count - i);
+        if (protect_run(format, &span->words[i], &run, protection)) {
             virt_addr_t start = span->address + ((uint64_t)i << PAGE_SHIFT);
-            work_flush(work, start, start + ((uint64_t)run << PAGE_SHIFT));
+            work_flush(work, start, start + ((uint64_t)run.count << PAGE_SHIFT));
         }
+        i += run.count;
     }
 }
 

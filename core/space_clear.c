@@ -164,7 +164,7 @@ void span_clear(struct core_cpu *cpu, uint32_t space, const struct span *span,
         unsigned i = 0;
         while (i < span->count && table->maps > 0) {
             enum entry_state state = entry_state(span->words[i]);
-            unsigned run = state_run(&span->words[i], span->count - i);
+            unsigned run = state_run(&span->words[i], span->count - i).count;
             clear_run(cpu, space, span, i, run, state, work);
             i += run;
         }
@@ -182,6 +182,14 @@ struct space_charges space_charges(const struct core_cpu *cpu, uint32_t space)
     };
 }
 
+static void uncharge(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what,
+                     uint64_t amount)
+{
+    if (amount > 0) {
+        ledger_release(cpu, ledger, what, amount);
+    }
+}
+
 void space_settle(struct core_cpu *cpu, uint32_t space, const struct space_charges *charged)
 {
     uint32_t ledger = space_of(cpu, space)->ledger;
@@ -189,9 +197,8 @@ void space_settle(struct core_cpu *cpu, uint32_t space, const struct space_charg
     CHECK_VALUE(charged->virtual_pages >= now.virtual_pages, space);
     CHECK_VALUE(charged->committed_pages >= now.committed_pages, space);
     CHECK_VALUE(charged->metadata_frames >= now.metadata_frames, space);
-    ledger_release(cpu, ledger, CAD_RESOURCE_VIRTUAL, charged->virtual_pages - now.virtual_pages);
-    ledger_release(cpu, ledger, CAD_RESOURCE_COMMITTED,
-                   charged->committed_pages - now.committed_pages);
-    ledger_release(cpu, ledger, CAD_RESOURCE_METADATA,
-                   (charged->metadata_frames - now.metadata_frames) * CHARGE_FRAME);
+    uncharge(cpu, ledger, CAD_RESOURCE_VIRTUAL, charged->virtual_pages - now.virtual_pages);
+    uncharge(cpu, ledger, CAD_RESOURCE_COMMITTED, charged->committed_pages - now.committed_pages);
+    uncharge(cpu, ledger, CAD_RESOURCE_METADATA,
+             (charged->metadata_frames - now.metadata_frames) * CHARGE_FRAME);
 }

@@ -276,25 +276,15 @@ static void borrowed_protect(const struct mmu_format *format, uint64_t *words,
     }
 }
 
-static bool span_rights_need_flush(const struct span *span, uint32_t protection)
-{
-    uint64_t any = 0, all = UINT64_MAX;
-    for (unsigned i = 0; i < span->count; i++) {
-        uint64_t word = atomic_load_relaxed(&span->words[i]);
-        any |= word;
-        all &= word;
-    }
-    return rights_need_flush(entry_protection(any), protection) ||
-           rights_need_flush(entry_protection(all), protection);
-}
-
 static void protect_object_span(struct core_cpu *cpu, const struct span *span, uint32_t protection,
                                 struct space_work *work)
 {
     ASSERT(span->level == 0);
     const uint64_t *mappings = table_companion(cpu, span->path[0]);
     CHECK_VALUE(mappings != NULL, span->path[0]);
-    if (span_rights_need_flush(span, protection)) {
+    struct state_run run = state_run(span->words, span->count);
+    CHECK_VALUE(run.count == span->count, span->path[0]);
+    if (rights_need_flush(&run, protection)) {
         work_flush(work, span->address, span->next);
     }
     if (protection == CAD_PROT_NONE) {

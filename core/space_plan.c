@@ -97,7 +97,7 @@ static status_t plan_check_leaf(const struct core_cpu *cpu, struct range_plan *p
         if (column[state].refusal != CAD_OK) {
             return column[state].refusal;
         }
-        unsigned run = state_run(&span->words[i], span->count - i);
+        unsigned run = state_run(&span->words[i], span->count - i).count;
         plan->pages[state] += run;
         i += run;
     }
@@ -135,16 +135,22 @@ status_t plan_check(const struct core_cpu *cpu, struct range_plan *plan, uint32_
     return status;
 }
 
+static status_t charge(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what,
+                       uint64_t amount)
+{
+    return amount == 0 ? CAD_OK : ledger_reserve(cpu, ledger, what, amount);
+}
+
 static status_t plan_charge(struct core_cpu *cpu, uint32_t ledger, uint64_t virtual_pages,
                             uint64_t committed_pages, uint64_t metadata_bytes)
 {
-    status_t status = ledger_reserve(cpu, ledger, CAD_RESOURCE_VIRTUAL, virtual_pages);
+    status_t status = charge(cpu, ledger, CAD_RESOURCE_VIRTUAL, virtual_pages);
     if (status != CAD_OK) {
         return status;
     }
-    status = ledger_reserve(cpu, ledger, CAD_RESOURCE_COMMITTED, committed_pages);
+    status = charge(cpu, ledger, CAD_RESOURCE_COMMITTED, committed_pages);
     if (status == CAD_OK) {
-        status = ledger_reserve(cpu, ledger, CAD_RESOURCE_METADATA, metadata_bytes);
+        status = charge(cpu, ledger, CAD_RESOURCE_METADATA, metadata_bytes);
         if (status != CAD_OK) {
             ledger_release(cpu, ledger, CAD_RESOURCE_COMMITTED, committed_pages);
         }

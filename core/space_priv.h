@@ -63,7 +63,11 @@ struct span {
 void span_find(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address, virt_addr_t end,
                struct span *span);
 /* Entries from words[0] on, at most `limit`, that have its state.  Needs: limit > 0. */
-unsigned state_run(const uint64_t *words, unsigned limit);
+struct state_run {
+    unsigned count;    /* > 0 */
+    uint64_t any, all; /* OR and AND of their words */
+};
+struct state_run state_run(const uint64_t *words, unsigned limit);
 /* The mapping ids of a leaf table's entries, NULL if it has no companion. */
 uint64_t *table_companion(const struct core_cpu *cpu, frame_no_t table);
 /* Mapping id of a BORROWED entry's page. */
@@ -122,11 +126,13 @@ uint64_t *plan_companion(struct core_cpu *cpu, struct range_plan *plan, const st
 
 void work_init(struct space_work *work);
 void work_flush(struct space_work *work, virt_addr_t start, virt_addr_t end);
-/* True if a translation with `old` rights may not outlive the change to `new`:
- * a right is lost, or execution gained (AS3). */
-static inline bool rights_need_flush(uint32_t old, uint32_t new)
+/* True if translations of the run may not outlive its change to `protection`: some page
+ * loses a right, or gains execution (AS3). */
+static inline bool rights_need_flush(const struct state_run *old, uint32_t protection)
 {
-    return (old & ~new) != 0 || (new & ~old & CAD_PROT_EXECUTE) != 0;
+    uint32_t lost = entry_protection(old->any) & ~protection;
+    uint32_t gained = protection & ~entry_protection(old->all);
+    return lost != 0 || (gained & CAD_PROT_EXECUTE) != 0;
 }
 /* Every entry of the span becomes NONE, whatever it was; counters follow, frames
  * join the chain, and tables left empty are taken out. */

@@ -10,14 +10,21 @@
 static void a_run_is_as_long_as_the_state_is_the_same(void **state)
 {
     (void)state;
-    uint64_t words[12];
+    uint64_t words[20];
     for (unsigned length = 1; length <= ARRAY_COUNT(words); length++) {
         for (unsigned i = 0; i < ARRAY_COUNT(words); i++) {
             enum entry_state kind = i < length ? ENTRY_HIDDEN : ENTRY_COMMITTED;
-            words[i] = entry_make_absent(kind, i % 2 == 0 ? R : RX, i);
+            words[i] = entry_make_absent(kind, i % 2 == 0 ? R : RX, 1u << i);
         }
         for (unsigned limit = 1; limit <= ARRAY_COUNT(words); limit++) {
-            assert_int_equal(state_run(words, limit), length < limit ? length : limit);
+            struct state_run run = state_run(words, limit);
+            assert_int_equal(run.count, length < limit ? length : limit);
+            uint64_t any = 0, all = UINT64_MAX;
+            for (unsigned i = 0; i < run.count; i++) {
+                any |= words[i];
+                all &= words[i];
+            }
+            assert_true(run.any == any && run.all == all);
         }
     }
 }

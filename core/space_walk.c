@@ -38,21 +38,26 @@ void span_find(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address,
     span->words = &words[index];
 }
 
-unsigned state_run(const uint64_t *words, unsigned limit)
+/* Entries agree in a bit where their OR and their AND do. */
+struct state_run state_run(const uint64_t *words, unsigned limit)
 {
     ASSERT(limit > 0);
+    struct state_run run = { .count = 0, .any = 0, .all = UINT64_MAX };
     uint64_t first = words[0];
-    unsigned run = 1;
-    while (limit - run >= 4) {
-        uint64_t difference = (words[run] ^ first) | (words[run + 1] ^ first) |
-                              (words[run + 2] ^ first) | (words[run + 3] ^ first);
-        if ((difference & ENTRY_STATE_MASK) != 0) {
+    for (; limit - run.count >= 8; run.count += 8) {
+        const uint64_t *w = &words[run.count];
+        uint64_t any = w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7];
+        uint64_t all = w[0] & w[1] & w[2] & w[3] & w[4] & w[5] & w[6] & w[7];
+        if ((((any | first) ^ (all & first)) & ENTRY_STATE_MASK) != 0) {
             break;
         }
-        run += 4;
+        run.any |= any;
+        run.all &= all;
     }
-    while (run < limit && ((words[run] ^ first) & ENTRY_STATE_MASK) == 0) {
-        run++;
+    while (run.count < limit && ((words[run.count] ^ first) & ENTRY_STATE_MASK) == 0) {
+        run.any |= words[run.count];
+        run.all &= words[run.count];
+        run.count++;
     }
     return run;
 }
