@@ -186,6 +186,7 @@ static void paths_are_found_or_refused(void)
     CHECK_ERROR(access("/etc/manifest", W_OK), EROFS);
     CHECK_ERROR(open("/etc/nothing", O_RDONLY), ENOENT);
     CHECK_ERROR(open("/etc/manifest/x", O_RDONLY), ENOTDIR);
+    CHECK_ERROR(open("/etc/manifest/", O_RDONLY), ENOTDIR);
     CHECK_ERROR(open("/etc/manifest", O_RDWR), EROFS);
     CHECK_ERROR(open("/etc/new", O_WRONLY | O_CREAT, 0600), EROFS);
     CHECK_ERROR(open("/etc", O_WRONLY), EISDIR);
