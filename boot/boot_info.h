@@ -55,6 +55,9 @@ bool boot_frame_is_free(const struct boot_info *boot, frame_no_t frame);
 /* End of the highest usable region, in frames. */
 frame_no_t boot_frame_limit(const struct boot_info *boot);
 
+/* cpu_cycles() at the machine's first instruction. */
+extern uint64_t boot_entry_cycles;
+
 /* Machine entry ends here: CPU 0, its stack, the final kernel half, all of
  * memory in the direct map.  `boot` stays valid. */
 _Noreturn void kernel_main(struct boot_info *boot);

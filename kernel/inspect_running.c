@@ -98,6 +98,7 @@ static unsigned machine_counters(struct named_value *values)
     values[count++] = (struct named_value){"tlb " #name, tlb_counters.name};
     TLB_COUNTER_LIST(TLB_COUNTER_VALUE)
 #undef TLB_COUNTER_VALUE
+    values[count++] = (struct named_value){"boot cycles to init", boot_cycles};
     values[count++] = (struct named_value){"memory free pages", memory_free_pages()};
     values[count++] = (struct named_value){"memory pool pages", pool_pages_used};
     values[count++] = (struct named_value){"memory pool pages limit", pool_pages_limit};

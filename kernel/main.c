@@ -22,6 +22,7 @@
 #define STATUS_INIT_FAILED 100
 
 uint32_t init_process;
+uint64_t boot_cycles;
 
 static void kernel_pools_open(void)
 {
@@ -75,6 +76,7 @@ _Noreturn void kernel_main(struct boot_info *boot)
     console_init();
     init_start(boot);
     this_cpu()->switched_ns = timer_now_ns();
+    boot_cycles = cpu_cycles() - boot_entry_cycles;
     trap_leave();
 }
 

@@ -85,6 +85,8 @@ MUST_CHECK status_t process_join(struct process *process, struct thread *thread,
                                  uint64_t deadline_ns);
 /* The process whose end ends the machine (main.c). */
 extern uint32_t init_process;
+/* Cycles from the machine's entry to init's first instruction. */
+extern uint64_t boot_cycles;
 _Noreturn void init_ended(const struct process *process);
 void process_take(struct process *process);
 void process_put(struct process *process);

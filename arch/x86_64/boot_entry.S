@@ -44,6 +44,9 @@ pvh_entry:
     cld
     movl %ebx, %ebp
     movl $PHYSICAL(early_stack_top), %esp
+    rdtsc
+    movl %eax, PHYSICAL(boot_entry_cycles)
+    movl %edx, PHYSICAL(boot_entry_cycles) + 4
 
     movl $CPUID_EXTENDED_MAX, %eax
     cpuid
@@ -156,6 +159,12 @@ early_gdt_pointer:
 early_gdt_pointer_upper:
     .word early_gdt_end - early_gdt - 1
     .quad early_gdt
+
+    .data
+    .balign 8
+    .globl boot_entry_cycles
+boot_entry_cycles:
+    .quad 0
 
     .section .bss
     .balign PAGE_SIZE
