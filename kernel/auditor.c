@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * inspector.audit: core/audit over the whole machine, with what the kernel's own
- * records hold.  The world is stopped, and every other CPU stands on its way out
+ * records hold, and kernel/audit_references.  The world is stopped, and every other CPU stands on its way out
  * of the kernel, so no operation is half done.
  */
 #include "core/audit.h"
 
-#include "base/assert.h"
+#include "kernel/audit_references.h"
 #include "kernel/cpu.h"
 #include "kernel/dispatch.h"
 #include "kernel/endpoint.h"
@@ -157,7 +157,7 @@ static bool audit_machine(struct audit_result *audited)
     for (unsigned i = 0; i < cpu_count(); i++)
         cores[i] = &cpu_by_index(i)->core;
     audit_run(this_core(), &host, &scratch, audited);
-    return true;
+    return audit_references(&host, audited);
 }
 
 status_t method_inspector_audit(struct invocation *call)

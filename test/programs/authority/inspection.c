@@ -47,6 +47,26 @@ static void states_sum_to_all_frames(void)
     CHECK_THAT(free_pages > 0 && free_pages < total);
 }
 
+/* The runs of this space are all of it: what it reserves and maps, and the fixed pages. */
+static void runs_sum_to_the_space(uint32_t self)
+{
+    const struct cad_space_run *runs = (const void *)buffer;
+    uint64_t records, next, reserved, committed, resident, tables, sum = 0, system = 0;
+
+    REQUIRE_OK(look(CAD_INSPECT_SPACE, 0, buffer, sizeof(buffer), self, &records, &next));
+    CHECK_EQUAL(next, 0);
+    for (uint64_t i = 0; i < records; i++) {
+        CHECK_THAT(i == 0 || runs[i].start >= runs[i - 1].start + runs[i - 1].pages * PAGE_SIZE);
+        if (strcmp(runs[i].state, "system") == 0)
+            system += runs[i].pages;
+        else if (strcmp(runs[i].state, "guard") != 0)
+            sum += runs[i].pages;
+    }
+    REQUIRE_OK(cad_virtual_memory_info(self_memory, &reserved, &committed, &resident, &tables));
+    CHECK_EQUAL(sum, reserved);
+    CHECK_EQUAL(system, 1);
+}
+
 static void refusals(void)
 {
     uint64_t records, next;
@@ -69,6 +89,7 @@ void test_inspector(void)
 
     memset(buffer, 1, sizeof(buffer)); /* all of it is there from here on */
     states_sum_to_all_frames();
+    runs_sum_to_the_space(self);
     one_by_one("LEDGERS", CAD_INSPECT_LEDGERS, sizeof(struct cad_ledger_info), 8, 0);
     one_by_one("PROCESSES", CAD_INSPECT_PROCESSES, sizeof(struct cad_process_info), 16, 0);
     one_by_one("THREADS", CAD_INSPECT_THREADS, sizeof(struct cad_thread_info), 8, 0);
