@@ -36,13 +36,13 @@ static void strings_make(const char *line, struct spawn_strings *strings)
 
 static status_t image_find(const char *name, struct image *image)
 {
-    const uint8_t *data = frame_pointer(cadastre.objects.objects[boot_archive_object].first);
     struct cad_archive_file file;
 
     if (boot_archive_object == ID_NONE) {
         print("boot: no archive was loaded (qemu: -initrd); there is no program to run\n");
         return CAD_NOT_FOUND;
     }
+    const uint8_t *data = frame_pointer(cadastre.objects.objects[boot_archive_object].first);
     switch (cad_archive_search(data, boot_archive_bytes, name, &file)) {
     case CAD_ARCHIVE_FILE:
         *image = (struct image){boot_archive_object, file.offset_bytes, file.size_bytes};
