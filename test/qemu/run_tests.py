@@ -51,6 +51,7 @@ MACHINES = {
     "high": (2, 5120, "max"),
     "most": (64, 256, "max"),
     "tiny": (1, 32, "qemu64"),
+    "none": (1, 16, "max"),
 }
 DEFAULTS = {"about": "", "image": "system", "command": "", "append": "",
             "machines": ["small", "rich"], "expect": [], "forbid": [], "status": 0,

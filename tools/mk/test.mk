@@ -64,9 +64,15 @@ test-lib: $(HOST_CHOSEN) ## core and base on the host under ASan and UBSan (T=fr
 	@tools/host_tests.py --results $(RESULTS)/test-lib --root $(HOST_OUT) \
 	    --only $(call shell_quote,$(T)) --known "$(HOST_TESTS:$(HOST_OUT)/%_test=%)" $(HOST_CHOSEN)
 
-test-qemu: $(KERNEL) $(TEST_ARCHIVE) $(MACHINE_IMAGE) ## images in QEMU (T=name: those only)
+# An archive that ends in the middle of a file.
+CUT_ARCHIVE := $(OUT)/cut_archive.tar
+$(CUT_ARCHIVE): $(TEST_ARCHIVE)
+	$(Q)head -c 20000 $< >$@
+
+test-qemu: $(KERNEL) $(TEST_ARCHIVE) $(CUT_ARCHIVE) $(MACHINE_IMAGE) ## images in QEMU (T=name: those only)
 	@test/qemu/run_tests.py --results $(RESULTS)/test-qemu --logs $(RESULTS)/qemu \
 	    --image system=$(KERNEL),$(TEST_ARCHIVE) --image machine=$(MACHINE_IMAGE) \
+	    --image bare=$(KERNEL) --image cut=$(KERNEL),$(CUT_ARCHIVE) \
 	    --only $(call shell_quote,$(T)) $(QEMU_SPECS)
 
 test-machine: $(MACHINE_IMAGE) ## only the machine layer's image in QEMU (T=name: those only)
