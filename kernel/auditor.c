@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * inspector.audit: core/audit over the whole machine, with what the kernel's own
- * records hold, and kernel/audit_references.  The world is stopped, and every other CPU stands on its way out
- * of the kernel, so no operation is half done.
+ * records hold, then kernel/audit_references.  The world is stopped, and every
+ * other CPU stands on its way out of the kernel, so no operation is half done.
  */
 #include "core/audit.h"
 

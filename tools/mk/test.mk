@@ -69,7 +69,9 @@ CUT_ARCHIVE := $(OUT)/cut_archive.tar
 $(CUT_ARCHIVE): $(TEST_ARCHIVE)
 	$(Q)head -c 20000 $< >$@
 
-test-qemu: $(KERNEL) $(TEST_ARCHIVE) $(CUT_ARCHIVE) $(MACHINE_IMAGE) ## images in QEMU (T=name: those only)
+QEMU_IMAGES := $(KERNEL) $(TEST_ARCHIVE) $(CUT_ARCHIVE) $(MACHINE_IMAGE)
+
+test-qemu: $(QEMU_IMAGES) ## images in QEMU (T=name: those only)
 	@test/qemu/run_tests.py --results $(RESULTS)/test-qemu --logs $(RESULTS)/qemu \
 	    --image system=$(KERNEL),$(TEST_ARCHIVE) --image machine=$(MACHINE_IMAGE) \
 	    --image bare=$(KERNEL) --image cut=$(KERNEL),$(CUT_ARCHIVE) \
