@@ -67,6 +67,7 @@ struct space_work {
     uint32_t dead_objects[SPACE_DEAD_OBJECTS_MAX];
     uint32_t dead_count;
     bool more;                /* teardown: dead_objects was full; call again for the rest */
+    bool announced;           /* the host's own: others know of the round it owes */
 };
 
 /* Charges are released when entries go, frames only after the round.  So while any

@@ -98,10 +98,14 @@ status_t method_memory_object_map(struct invocation *call)
     if (status != CAD_OK)
         return status;
     status = space_map_object(this_core(), call->process->space, &request, &address);
+    bool owed = tlb_is_owed(call->process);
     objects_leave(call);
-    if (status == CAD_OK)
-        result(call, 0, address);
-    return status;
+    if (status != CAD_OK)
+        return status;
+    if (owed)
+        tlb_settle(call->process);
+    result(call, 0, address);
+    return CAD_OK;
 }
 
 status_t method_memory_object_unmap(struct invocation *call)
@@ -116,6 +120,7 @@ status_t method_memory_object_unmap(struct invocation *call)
         return status;
     status = space_unmap_object(this_core(), call->process->space, call->cap.object.index,
                                 argument(call, 1), argument(call, 2), &work);
+    tlb_announce(call->process, &work);
     objects_leave(call);
     if (status != CAD_OK)
         return status;
@@ -139,6 +144,7 @@ status_t method_memory_object_protect(struct invocation *call)
     status = space_protect_object(this_core(), call->process->space, call->cap.object.index,
                                   argument(call, 1), argument(call, 2),
                                   (uint32_t)argument(call, 3), &work);
+    tlb_announce(call->process, &work);
     objects_leave(call);
     if (status == CAD_OK)
         tlb_finish(call->process, &work);

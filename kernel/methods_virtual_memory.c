@@ -69,7 +69,10 @@ status_t method_virtual_memory_reserve(struct invocation *call)
         return status;
     spin_lock(&process->space_lock);
     status = space_reserve(this_core(), process->space, &address, pages, (uint32_t)protection);
+    bool owed = tlb_is_owed(process);
     spin_unlock(&process->space_lock);
+    if (status == CAD_OK && owed)
+        tlb_settle(process);
     if (status == CAD_OK)
         result(call, 0, address);
     return status;
@@ -91,7 +94,10 @@ status_t method_virtual_memory_commit(struct invocation *call)
     spin_lock(&process->space_lock);
     status = space_commit(this_core(), process->space, argument(call, 0), argument(call, 1),
                           (uint32_t)argument(call, 2), (flags & CAD_COMMIT_EAGER) != 0);
+    bool owed = tlb_is_owed(process);
     spin_unlock(&process->space_lock);
+    if (status == CAD_OK && owed)
+        tlb_settle(process);
     return status;
 }
 
@@ -106,6 +112,7 @@ status_t method_virtual_memory_decommit(struct invocation *call)
     spin_lock(&process->space_lock);
     status = space_decommit(this_core(), process->space, argument(call, 0), argument(call, 1),
                             &work);
+    tlb_announce(process, &work);
     spin_unlock(&process->space_lock);
     if (status != CAD_OK)
         return status;
@@ -128,6 +135,7 @@ status_t method_virtual_memory_protect(struct invocation *call)
     spin_lock(&process->space_lock);
     status = space_protect(this_core(), process->space, argument(call, 0), argument(call, 1),
                            (uint32_t)argument(call, 2), &work);
+    tlb_announce(process, &work);
     spin_unlock(&process->space_lock);
     if (status == CAD_OK)
         tlb_finish(process, &work);
@@ -144,6 +152,7 @@ status_t method_virtual_memory_unmap(struct invocation *call)
         return status;
     spin_lock(&process->space_lock);
     status = space_unmap(this_core(), process->space, argument(call, 0), argument(call, 1), &work);
+    tlb_announce(process, &work);
     spin_unlock(&process->space_lock);
     if (status != CAD_OK)
         return status;

@@ -39,6 +39,7 @@ struct process {
     uint64_t space_generation;
     struct spinlock space_lock; /* rank SPACE: the lock of `space` */
     uint64_t space_cpus;      /* CPUs that may hold translations of it; kernel/tlb.h */
+    uint32_t rounds_owed;     /* by operations on its space; atomic; kernel/tlb.h */
     struct thread *threads, *last_thread; /* list; Locks: processes */
     uint32_t thread_count, ring_next;
     uint32_t parked_count;    /* atomic: its threads' park waiters */

@@ -99,6 +99,27 @@ static void flush_everywhere(struct process *process, const struct space_work *w
         round_run(loaded & ~self);
 }
 
+void tlb_announce(struct process *process, struct space_work *work)
+{
+    if (!work->flush)
+        return;
+    work->announced = true;
+    (void)atomic_fetch_add(&process->rounds_owed, 1);
+}
+
+bool tlb_is_owed(const struct process *process)
+{
+    return atomic_load_acquire(&process->rounds_owed) != 0;
+}
+
+void tlb_settle(struct process *process)
+{
+    const struct space_work all = {.start = CAD_USER_BASE, .end = CAD_USER_END};
+
+    lock_check_none_held();
+    flush_everywhere(process, &all);
+}
+
 void tlb_finish(struct process *process, struct space_work *work)
 {
     uint32_t frames = work->chain.count;
@@ -106,6 +127,8 @@ void tlb_finish(struct process *process, struct space_work *work)
     lock_check_none_held();
     if (work->flush)
         flush_everywhere(process, work);
+    if (work->announced)
+        (void)atomic_fetch_sub(&process->rounds_owed, 1);
     (void)atomic_fetch_add(&tlb_counters.quarantined, frames);
     while (!frame_quarantine_release(this_core(), &work->chain, RELEASE_FRAMES))
         kernel_tlb_service();
@@ -113,7 +136,7 @@ void tlb_finish(struct process *process, struct space_work *work)
     for (uint32_t i = 0; i < work->dead_count; i++)
         reaper_add_object(work->dead_objects[i]);
     work->dead_count = 0;
-    work->flush = false;
+    work->flush = work->announced = false;
 }
 
 void tlb_evict_space(struct process *process)

@@ -10,6 +10,12 @@
  * drops its translations, then acknowledges that number.  A CPU that waits here
  * or for a lock serves its own requests, and the waiter holds no lock.
  * Frames leave quarantine only after tlb_finish().
+ *
+ * Addresses are free as soon as the lock is dropped, before the round.  So an
+ * operation that weakens announces its round under the lock (tlb_announce), and
+ * one that makes entries looks for such rounds under the lock (tlb_is_owed) and
+ * makes one of its own (tlb_settle) before it returns: else another thread's
+ * CPU could go on using the old frame at the new entry's address.
  */
 #ifndef KERNEL_TLB_H
 #define KERNEL_TLB_H
@@ -17,6 +23,13 @@
 #include "core/space.h"
 #include "kernel/process.h"
 
+/* Under the space's lock, after an operation that may owe a round. */
+void tlb_announce(struct process *process, struct space_work *work);
+/* Under the space's lock, after an operation that made entries. */
+bool tlb_is_owed(const struct process *process);
+/* After the space's lock is dropped: no CPU sees what was at any address before.
+ * Needs: no lock held. */
+void tlb_settle(struct process *process);
 /* After the space's lock is dropped: the round if work->flush, then the chain's
  * frames become FREE, then the dead objects go to the reaper.  Needs: no lock held. */
 void tlb_finish(struct process *process, struct space_work *work);

@@ -213,7 +213,8 @@ def render_commands():
     rows = xmacro.values("user/shell/shell.h", "COMMAND_LIST")
     return page("Commands of the shell", ["user/shell/shell.h"],
                 "A program's name runs it. `;` goes between commands, `&` after a program runs it",
-                "beside the shell, `$?` is the last status, quotes and backslash as in other shells.", "",
+                "beside the shell, `$?` is the last status, quotes and backslash as in other",
+                "shells.", "",
                 table(["command", "arguments", "what it does", "`--json`"],
                       [(f"`{r[0]}`", f"`{r[3]}`" if r[3] else "", r[4],
                         "yes" if r[2] == "true" else "") for r in rows]))
