@@ -7,6 +7,7 @@
 #   user/rt/*.c, *.S    the runtime image, freestanding, linked by rt.ld   -> rt
 #   user/etc/*          files                                              -> etc/NAME
 #   test/programs/...   as user/programs, in the archive of tests only     -> bin/NAME
+#   bench/programs/...  the same, in the archive of benchmarks only        -> bin/NAME
 #   PROGRAMS=dir        a user's own: see tools/programs.py                -> bin/NAME
 
 MUSL_CC   := CC="$(CC)" tools/musl_cc.sh
@@ -53,6 +54,7 @@ program_sources = $(filter-out %_test.c,$(wildcard $(1)/*.c)) $(patsubst %/.,%,$
 SYSTEM_PROGRAMS := $(patsubst %/.,%,$(wildcard user/init/. user/shell/.)) \
     $(call program_sources,user/programs)
 TEST_PROGRAMS   := $(call program_sources,test/programs)
+BENCH_PROGRAMS  := $(call program_sources,bench/programs)
 program_name = $(basename $(notdir $(1)))
 USER_OBJS := $(USER_LIB_OBJS)
 
@@ -65,7 +67,7 @@ $(OUT)/bin/$(call program_name,$(1)): $(call user_objects,$(call sources,$(1))) 
 	@mkdir -p $$(@D)
 	$$(Q)$$(MUSL_CC) -g -z noexecstack -o $$@ $$^
 endef
-$(foreach program,$(SYSTEM_PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program_rule,$(program))))
+$(foreach program,$(SYSTEM_PROGRAMS) $(TEST_PROGRAMS) $(BENCH_PROGRAMS),$(eval $(call program_rule,$(program))))
 
 # The runtime image runs inside every process, with nothing under it: no C
 # library (only musl's headers, for Linux's numbers), no SSE, because the trap
@@ -111,7 +113,9 @@ endef
 ARCHIVE      := $(OUT)/archive.tar
 TEST_ARCHIVE := $(OUT)/test_archive.tar
 $(eval $(call archive_rule,$(ARCHIVE),$(SYSTEM_PROGRAMS)))
+BENCH_ARCHIVE := $(OUT)/bench_archive.tar
 $(eval $(call archive_rule,$(TEST_ARCHIVE),$(SYSTEM_PROGRAMS) $(TEST_PROGRAMS)))
+$(eval $(call archive_rule,$(BENCH_ARCHIVE),$(SYSTEM_PROGRAMS) $(BENCH_PROGRAMS)))
 
 ARCHIVE_WITH_PROGRAMS := $(OUT)/archive_with_programs.tar
 $(ARCHIVE_WITH_PROGRAMS): $(ARCHIVE) FORCE

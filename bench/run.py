@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots the benchmark under instruction counting and prints it beside its budgets.
+
+    run.py --kernel KERNEL --archive ARCHIVE [--json FILE]
+
+One CPU, `-icount shift=0,sleep=off`: one guest instruction is one tick of the
+time-stamp counter, so the figures repeat to the digit on any host.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tools"))
+import qemu  # noqa: E402
+
+TIMEOUT_S = 600
+COMMANDS = "bench; counters"
+
+
+def measure(kernel, archive, commands):
+    """{metric: median} of one boot."""
+    line = qemu.kernel_command_line(commands)
+    argv = qemu.command(kernel, archive, cpus=1, cpu="max", command_line=line)
+    accel = argv.index("-accel")
+    argv[accel + 1] = "tcg"
+    argv[accel:accel] = ["-icount", "shift=0,sleep=off"]
+    result = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, timeout=TIMEOUT_S, check=False, text=True,
+                            errors="replace")
+    found = {name: int(median) for name, median in
+             re.findall(r"(?m)^metric\t(\w+)\t(\d+)\t\d+", result.stdout)}
+    boot = re.search(r"(?m)^boot cycles to init\s+(\d+)", result.stdout)
+    if "bench: done" not in result.stdout or boot is None:
+        sys.exit("bench: the benchmark did not finish; it printed:\n" + result.stdout)
+    found["boot_to_init"] = int(boot.group(1))
+    return found
+
+
+def text_bytes(kernel):
+    out = subprocess.run(["size", "-A", kernel], check=True, stdout=subprocess.PIPE,
+                         text=True).stdout
+    return int(re.search(r"(?m)^\.text\s+(\d+)", out).group(1))
+
+
+def cell(value, of=None):
+    if value is None:
+        return "-"
+    return f"{value:,}" if of is None else f"{value / of:.2f}x"
+
+
+def table(rows, found):
+    lines = [("operation", "budget", "result", "of budget", "Linux", "seL4")]
+    for row in rows:
+        result = found.get(row["metric"])
+        lines.append((row["what"], cell(row["budget"]), cell(result),
+                      cell(result, row["budget"]) if result is not None else "-",
+                      cell(row.get("linux")), cell(row.get("sel4"))))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(text.ljust(widths[i]) if i == 0 else text.rjust(widths[i])
+                        for i, text in enumerate(line)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--archive", required=True)
+    parser.add_argument("--json")
+    args = parser.parse_args()
+    with open(os.path.join(HERE, "budgets.toml"), "rb") as file:
+        rows = tomllib.load(file)["row"]
+    found = measure(args.kernel, args.archive, COMMANDS)
+    found["kernel_text_bytes"] = text_bytes(args.kernel)
+    table(rows, found)
+    if args.json:
+        with open(args.json, "w", encoding="utf-8") as file:
+            json.dump(found, file, indent=1, sort_keys=True)
+            file.write("\n")
+
+
+if __name__ == "__main__":
+    main()
