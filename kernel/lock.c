@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Ticket locks.  The acquire load of `serving` pairs with the release store of
- * the unlock before it: what the last holder wrote is seen.
+ * The exchange that takes a lock pairs with the release store of the unlock
+ * before it: what the last holder wrote is seen.  Waiting only reads.
  */
 #include "kernel/lock.h"
 
@@ -60,11 +60,11 @@ void lock_check_none_held(void)
 
 void spin_lock(struct spinlock *lock)
 {
-    uint16_t ticket = atomic_fetch_add(&lock->next_ticket, 1);
-
-    while (atomic_load_acquire(&lock->serving) != ticket) {
-        kernel_tlb_service();
-        cpu_relax();
+    while (atomic_exchange(&lock->taken, 1) != 0) {
+        while (atomic_load_relaxed(&lock->taken) != 0) {
+            kernel_tlb_service();
+            cpu_relax();
+        }
     }
     lock_note_taken(lock);
 }
@@ -72,10 +72,10 @@ void spin_lock(struct spinlock *lock)
 void spin_unlock(struct spinlock *lock)
 {
     lock_note_dropped(lock);
-    atomic_store_release(&lock->serving, (uint16_t)(lock->serving + 1));
+    atomic_store_release(&lock->taken, 0);
 }
 
 bool spin_is_locked(const struct spinlock *lock)
 {
-    return atomic_load_relaxed(&lock->serving) != atomic_load_relaxed(&lock->next_ticket);
+    return atomic_load_relaxed(&lock->taken) != 0;
 }

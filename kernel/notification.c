@@ -30,7 +30,7 @@ status_t notification_create(uint32_t ledger, uint32_t *out)
     /* commit */
     struct notification *notification = &notifications.notifications[id];
     ledger_take(this_core(), ledger);
-    notification->lock.rank = LOCK_NOTIFICATION; /* its tickets go on: a stale name may hold it */
+    notification->lock.rank = LOCK_NOTIFICATION; /* `taken` stays: a stale name may hold it */
     spin_lock(&notification->lock);
     notification->id = id;
     notification->ledger = ledger;

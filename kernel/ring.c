@@ -67,36 +67,46 @@ static void completion_write(const struct thread *thread, uint32_t index,
 
 /* --- creation and end --- */
 
-/* Locks: the space's.  Gives: what `work` must finish if it fails. */
-static status_t map_pages(struct process *process, virt_addr_t address, frame_no_t *frames,
-                          struct space_work *work)
+static void unmap_pages(struct process *process, virt_addr_t address, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct space_work work;
+        spin_lock(&process->space_lock);
+        status_t status = space_unmap_system(this_core(), process->space, address + i * PAGE_SIZE,
+                                             &work);
+        spin_unlock(&process->space_lock);
+        CHECK_VALUE(status == CAD_OK, address);
+        tlb_finish(process, &work);
+    }
+}
+
+/* All or none. */
+static status_t map_pages(struct process *process, virt_addr_t address, frame_no_t *frames)
 {
     unsigned mapped = 0;
     status_t status = CAD_OK;
 
+    spin_lock(&process->space_lock);
     while (mapped < RING_PAGES && status == CAD_OK) {
         status = space_map_system(this_core(), process->space, address + mapped * PAGE_SIZE,
                                   CAD_PROT_READ | CAD_PROT_WRITE, &frames[mapped]);
         mapped += status == CAD_OK;
     }
-    while (status != CAD_OK && mapped > 0) {
-        mapped--;
-        status_t undone = space_unmap_system(this_core(), process->space,
-                                             address + mapped * PAGE_SIZE, work);
-        CHECK_VALUE(undone == CAD_OK, address);
-    }
+    spin_unlock(&process->space_lock);
+    if (status != CAD_OK)
+        unmap_pages(process, address, mapped);
     return status;
 }
 
 static virt_addr_t next_address(struct process *process)
 {
-    return CAD_RING_BASE + (uint64_t)(process->ring_next++ % RING_SLOTS) * RING_STRIDE;
+    uint32_t slot = atomic_fetch_add(&process->ring_next, 1) % RING_SLOTS;
+    return CAD_RING_BASE + (uint64_t)slot * RING_STRIDE;
 }
 
 status_t method_process_ring_create(struct invocation *call)
 {
     struct process *process = call->process;
-    struct space_work work = {.flush = false};
     struct thread *thread = call->thread;
     status_t status = CAD_OVERLAP;
     virt_addr_t address = 0;
@@ -105,13 +115,10 @@ status_t method_process_ring_create(struct invocation *call)
         return CAD_INVALID;
     if (thread->ring_address != 0)
         return CAD_BUSY;
-    spin_lock(&process->space_lock);
     for (unsigned i = 0; i < RING_TRIES && status == CAD_OVERLAP; i++) {
         address = next_address(process);
-        status = map_pages(process, address, thread->ring_frames, &work);
+        status = map_pages(process, address, thread->ring_frames);
     }
-    spin_unlock(&process->space_lock);
-    tlb_finish(process, &work);
     if (status != CAD_OK)
         return status == CAD_OVERLAP ? CAD_NO_SPACE : status;
     thread->ring_address = address;
@@ -122,20 +129,12 @@ status_t method_process_ring_create(struct invocation *call)
 void ring_release(struct thread *thread)
 {
     struct process *process = thread->process;
-    struct space_work work = {.flush = false};
 
     if (thread->ring_address == 0 ||
         atomic_load_acquire(&process->phase) != PROCESS_PHASE_RUNNING)
         return;
-    spin_lock(&process->space_lock);
-    for (unsigned i = 0; i < RING_PAGES; i++) {
-        status_t status = space_unmap_system(this_core(), process->space,
-                                             thread->ring_address + i * PAGE_SIZE, &work);
-        CHECK_VALUE(status == CAD_OK, thread->ring_address);
-    }
-    spin_unlock(&process->space_lock);
+    unmap_pages(process, thread->ring_address, RING_PAGES);
     thread->ring_address = 0;
-    tlb_finish(process, &work);
 }
 
 /* --- the batch --- */

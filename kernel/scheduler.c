@@ -30,12 +30,14 @@ static uint64_t idle_cpus; /* atomic set */
 
 /* --- queues; Locks: the queue's --- */
 
-static void queue_push(struct run_queue *queue, struct thread *thread, bool first)
+static void queue_push(struct cpu *cpu, struct thread *thread, bool first)
 {
+    struct run_queue *queue = &cpu->queue;
     uint8_t priority = thread->priority;
     struct thread **end = first ? &queue->head[priority] : &queue->tail[priority];
 
     thread->queued_priority = priority;
+    atomic_store_relaxed(&thread->queued_cpu, cpu->index + 1);
     thread->queue_next = first ? *end : NULL;
     thread->queue_previous = first ? NULL : *end;
     if (*end == NULL) {
@@ -52,8 +54,9 @@ static void queue_push(struct run_queue *queue, struct thread *thread, bool firs
     queue->ready_count++;
 }
 
-static void queue_remove(struct run_queue *queue, struct thread *thread)
+static void queue_remove(struct cpu *cpu, struct thread *thread)
 {
+    struct run_queue *queue = &cpu->queue;
     uint8_t priority = thread->queued_priority;
 
     if (thread->queue_previous != NULL)
@@ -67,6 +70,7 @@ static void queue_remove(struct run_queue *queue, struct thread *thread)
     if (queue->head[priority] == NULL)
         queue->ready_mask &= ~(1u << priority);
     queue->ready_count--;
+    atomic_store_relaxed(&thread->queued_cpu, 0);
 }
 
 /* Highest ready priority, -1 if none; a hint without the lock. */
@@ -84,7 +88,7 @@ static struct thread *queue_take(struct cpu *from, struct cpu *to)
     int top = queue_top(&from->queue);
     if (top >= 0) {
         thread = from->queue.head[top];
-        queue_remove(&from->queue, thread);
+        queue_remove(from, thread);
         thread->cpu = to->index;
         thread_set_state(thread, THREAD_RUNNING);
     }
@@ -130,7 +134,7 @@ static void ready_at(struct cpu *cpu, struct thread *thread, bool first)
     spin_lock(&cpu->queue.lock);
     thread->cpu = cpu->index;
     thread_set_state(thread, THREAD_READY);
-    queue_push(&cpu->queue, thread, first);
+    queue_push(cpu, thread, first);
     spin_unlock(&cpu->queue.lock);
     atomic_fence();
     if (atomic_load_relaxed(&cpu->running_priority) <= priority)
@@ -156,13 +160,15 @@ void scheduler_hand_over(struct cpu *cpu, struct thread *thread)
 
 bool scheduler_withdraw(struct thread *thread)
 {
-    uint32_t index = atomic_load_relaxed(&thread->cpu);
-    struct cpu *cpu = cpu_by_index(index);
+    uint32_t number = atomic_load_relaxed(&thread->queued_cpu);
 
+    if (number == 0)
+        return false;
+    struct cpu *cpu = cpu_by_index(number - 1);
     spin_lock(&cpu->queue.lock);
-    bool is_there = thread->state == THREAD_READY && thread->cpu == index;
+    bool is_there = thread->queued_cpu == number; /* changes under this lock alone */
     if (is_there)
-        queue_remove(&cpu->queue, thread);
+        queue_remove(cpu, thread);
     spin_unlock(&cpu->queue.lock);
     return is_there;
 }
@@ -175,18 +181,13 @@ void scheduler_yield(struct cpu *cpu)
 
 void scheduler_set_priority(struct thread *thread, uint8_t priority)
 {
-    uint32_t index = atomic_load_relaxed(&thread->cpu);
-    struct cpu *cpu = cpu_by_index(index);
+    bool was_ready = scheduler_withdraw(thread);
 
-    spin_lock(&cpu->queue.lock);
-    bool is_there = thread->state == THREAD_READY && thread->cpu == index;
-    if (is_there)
-        queue_remove(&cpu->queue, thread);
     atomic_store_relaxed(&thread->priority, priority);
-    if (is_there)
-        queue_push(&cpu->queue, thread, false);
-    spin_unlock(&cpu->queue.lock);
-    scheduler_prod(index); /* its running_priority is read anew there */
+    if (was_ready)
+        ready_at(cpu_by_index(thread->cpu), thread, false);
+    else
+        scheduler_prod(atomic_load_relaxed(&thread->cpu)); /* which reads the priority anew */
 }
 
 /* --- the current thread --- */
@@ -206,16 +207,21 @@ void scheduler_leave(struct cpu *cpu)
 
     fpu_save(&thread->fpu);
     cpu_set_context(NULL);
-    thread->run_ns += account(cpu);
+    uint64_t used_ns = account(cpu);
+    thread->run_ns += used_ns;
+    thread->turn_ns += used_ns;
     cpu->current = NULL;
 }
 
-/* A second thread of this priority: the turns are timed. */
-static void slice_start(struct cpu *cpu, int priority)
+/* A second thread of this priority: the turns are timed.  A preempted turn goes on
+ * with what was left of it, so that frequent interruptions cannot make it endless. */
+static void slice_start(struct cpu *cpu, const struct thread *thread)
 {
-    if (cpu->slice_end_ns != 0 || queue_top(&cpu->queue) != priority)
+    if (cpu->slice_end_ns != 0 || queue_top(&cpu->queue) != thread->priority)
         return;
-    cpu->slice_end_ns = timer_now_ns() + SCHEDULER_SLICE_NS;
+    uint64_t turn_ns = thread->turn_ns;
+    uint64_t left_ns = turn_ns < SCHEDULER_SLICE_NS ? SCHEDULER_SLICE_NS - turn_ns : 0;
+    cpu->slice_end_ns = timer_now_ns() + left_ns;
     timers_arm(cpu, cpu->slice_end_ns);
 }
 
@@ -234,7 +240,7 @@ static void become(struct cpu *cpu, struct thread *thread)
     atomic_fence(); /* with ready_at(): it saw our priority, or we see its thread */
     if (queue_top(&cpu->queue) > thread->priority)
         atomic_store_relaxed(&cpu->attention, true);
-    slice_start(cpu, thread->priority);
+    slice_start(cpu, thread);
 }
 
 /* Gives way to what is ready here, if that is higher, or the turn is over. */
@@ -248,14 +254,16 @@ static void preempt(struct cpu *cpu)
     atomic_store_relaxed(&cpu->running_priority, thread->priority);
     if (top > thread->priority || (top == thread->priority && is_turn_over)) {
         scheduler_leave(cpu);
-        bool idle = atomic_load_relaxed(&idle_cpus) != 0;
-        if (idle && !is_turn_over)
+        is_turn_over |= thread->turn_ns >= SCHEDULER_SLICE_NS;
+        if (is_turn_over)
+            thread->turn_ns = 0;
+        if (atomic_load_relaxed(&idle_cpus) != 0)
             scheduler_ready(thread);
         else
             ready_at(cpu, thread, !is_turn_over);
         return;
     }
-    slice_start(cpu, thread->priority);
+    slice_start(cpu, thread);
 }
 
 static void finish_current(struct cpu *cpu)

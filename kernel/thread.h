@@ -49,6 +49,7 @@ struct process;
     EDGE(CREATED, READY, thread_start)                                                             \
     EDGE(CREATED, ENDED, thread_kill)                                                              \
     EDGE(READY, RUNNING, scheduler_pick)                                                           \
+    EDGE(READY, READY, scheduler_set_priority)                                                     \
     EDGE(READY, ENDED, thread_kill)                                                                \
     EDGE(RUNNING, READY, scheduler_preempt)                                                        \
     EDGE(RUNNING, ENDED, thread_finish)                                                            \
@@ -110,8 +111,9 @@ struct thread {
     bool killed;                 /* must end at the next way out of the kernel; atomic */
     bool in_ring;                /* runs a ring batch: see kernel/ring.h */
     bool is_taken;               /* CREATED: somebody starts or ends it; atomic */
-    uint8_t queued_priority;     /* READY: which queue it is in */
-    uint32_t cpu;                /* where it ran last; READY: in whose queue */
+    uint8_t queued_priority;     /* where in the run queue it is */
+    uint32_t queued_cpu;         /* CPU + 1 whose run queue it is in, 0: none; that queue's lock */
+    uint32_t cpu;                /* where it ran last */
 
     struct thread *queue_next, *queue_previous; /* run queue or wait list */
     struct thread *process_next, *process_previous;
@@ -141,6 +143,7 @@ struct thread {
     frame_no_t ring_frames[RING_PAGES];
 
     uint64_t run_ns, switches;
+    uint64_t turn_ns;            /* run since its turn began, preemptions included */
 };
 
 struct thread_table {
