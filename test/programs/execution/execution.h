@@ -12,6 +12,7 @@
 
 #include "abi/invoke.h"
 #include "abi/methods.h"
+#include "abi/rights.h"
 #include "cadastre/capset.h"
 #include "cadastre/check.h"
 #include "cadastre/clients.h"
@@ -59,7 +60,8 @@ void test_endpoints(void);
 void test_transfers(void);
 void test_kills(void);
 void test_waits(void);
-void test_rings(void);
+void test_other_rings(void);
+void test_own_ring(void);
 void test_storms(void);
 
 #endif
