@@ -44,7 +44,7 @@ status_t endpoint_create(uint32_t ledger, uint32_t *out)
     /* commit */
     struct endpoint *endpoint = &endpoints.endpoints[id];
     ledger_take(this_core(), ledger);
-    endpoint->lock.rank = LOCK_ENDPOINT; /* its tickets go on: a stale name may hold it */
+    endpoint->lock.rank = LOCK_ENDPOINT; /* `taken` stays: a stale name may hold it */
     spin_lock(&endpoint->lock);
     endpoint->id = id;
     endpoint->ledger = ledger;
@@ -137,18 +137,6 @@ static struct endpoint *endpoint_enter(const struct invocation *call)
     return NULL;
 }
 
-/* A waiter that could not be served waits on as if nothing had been. */
-static void put_back(struct endpoint *endpoint, struct wait_list *list, struct thread *thread)
-{
-    spin_lock(&endpoint->lock);
-    bool closed = endpoint->closed;
-    if (!closed)
-        wait_list_put_back(list, &endpoint->lock, thread);
-    spin_unlock(&endpoint->lock);
-    if (closed)
-        thread_wake(thread, CAD_DISCONNECTED);
-}
-
 /* --- messages --- */
 
 static void deliver(struct thread *to, const struct thread *from, const struct cargo *cargo,
@@ -178,7 +166,47 @@ static void publish_call(struct thread *caller)
     atomic_store_release(&caller->call_generation, caller->call_generation + 1);
 }
 
+/* A caller that was taken out of the queue is received by `to` and awaits the reply, or
+ * gets why not.  Its capabilities are looked at again now: they may be gone. */
+static bool accept_call(struct thread *to, struct thread *caller)
+{
+    struct cargo cargo;
+    status_t status = cargo_decode(&cargo, caller->process, &caller->context);
+
+    if (status == CAD_OK && cargo.count != 0)
+        status = cargo_transfer(&cargo, caller->process, to->process);
+    if (status != CAD_OK) {
+        thread_wake(caller, status);
+        return false;
+    }
+    deliver_call(to, caller, &cargo);
+    thread_set_state(caller, THREAD_AWAITING_REPLY);
+    publish_call(caller);
+    return true;
+}
+
 /* --- call --- */
+
+/* A receiver that could not be served waits on as if nothing had been: first again, or
+ * served by who was queued while it was away. */
+static void receiver_put_back(const struct invocation *call, struct thread *receiver)
+{
+    struct thread *caller = NULL;
+
+    do {
+        struct endpoint *endpoint = endpoint_enter(call);
+        if (endpoint == NULL) {
+            thread_wake(receiver, CAD_DISCONNECTED);
+            return;
+        }
+        caller = wait_list_take(&endpoint->callers);
+        if (caller == NULL)
+            wait_list_put_back(&endpoint->receivers, &endpoint->lock, receiver);
+        spin_unlock(&endpoint->lock);
+    } while (caller != NULL && !accept_call(receiver, caller));
+    if (caller != NULL)
+        thread_wake(receiver, CAD_OK);
+}
 
 /* Hands the message to a receiver that was taken out of its list, and the CPU with it. */
 static status_t call_receiver(struct invocation *call, struct thread *receiver,
@@ -215,7 +243,7 @@ static status_t call_charged(struct invocation *call, struct cargo *cargo, uint6
     if (cargo->count != 0) {
         status_t status = cargo_transfer(cargo, call->process, receiver->process);
         if (status != CAD_OK) {
-            put_back(endpoint, &endpoint->receivers, receiver);
+            receiver_put_back(call, receiver);
             return status;
         }
     }
@@ -244,23 +272,11 @@ status_t method_endpoint_call(struct invocation *call)
 
 /* --- receive --- */
 
-/* A queued call's capabilities are looked at again now: they may be gone. */
-static status_t fetch_cargo(struct cargo *cargo, const struct invocation *call,
-                            const struct thread *caller)
-{
-    status_t status = cargo_decode(cargo, caller->process, &caller->context);
-
-    if (status == CAD_OK && cargo->count != 0)
-        status = cargo_transfer(cargo, caller->process, call->process);
-    return status;
-}
-
 static status_t receive(struct invocation *call, uint64_t deadline_ns)
 {
     struct thread *thread = call->thread;
 
     for (;;) {
-        struct cargo cargo;
         struct endpoint *endpoint = endpoint_enter(call);
         if (endpoint == NULL)
             return CAD_DISCONNECTED;
@@ -276,15 +292,8 @@ static status_t receive(struct invocation *call, uint64_t deadline_ns)
             return status;
         }
         spin_unlock(&endpoint->lock);
-        status_t status = fetch_cargo(&cargo, call, caller);
-        if (status != CAD_OK) {
-            thread_wake(caller, status);
-            continue;
-        }
-        deliver_call(thread, caller, &cargo);
-        thread_set_state(caller, THREAD_AWAITING_REPLY);
-        publish_call(caller);
-        return CAD_OK;
+        if (accept_call(thread, caller))
+            return CAD_OK;
     }
 }
 

@@ -28,7 +28,7 @@ const char *thread_state_name(enum thread_state state)
     return state < ARRAY_COUNT(names) ? names[state] : "?";
 }
 
-static inline bool edge_is_listed(enum thread_state from, enum thread_state to)
+__attribute__((unused)) static inline bool edge_is_listed(enum thread_state from, enum thread_state to)
 {
 #define EDGE_TEST(FROM, TO, function) || (from == THREAD_##FROM && to == THREAD_##TO)
     return false THREAD_EDGE_LIST(EDGE_TEST);
@@ -122,7 +122,23 @@ static void thread_init(struct thread *thread, uint32_t id, struct process *proc
     atomic_store_release(&thread->references, 2); /* until it has ended; the caller's */
 }
 
-/* Locks: processes. */
+/* The process's ledger, with a reference: its own goes with the process.
+ * Fails: DISCONNECTED: it is ending, and may have none any more. */
+static status_t ledger_enter(const struct process *process, uint32_t *ledger)
+{
+    status_t status = CAD_DISCONNECTED;
+
+    spin_lock(&processes_lock);
+    if (process->phase == PROCESS_PHASE_RUNNING) {
+        *ledger = process->ledger;
+        ledger_take(this_core(), *ledger);
+        status = CAD_OK;
+    }
+    spin_unlock(&processes_lock);
+    return status;
+}
+
+/* Takes over the caller's reference on the ledger if it succeeds. Locks: processes. */
 static status_t thread_create_locked(struct process *process, const struct thread_entry *entry,
                                      struct thread **out)
 {
@@ -136,7 +152,6 @@ static status_t thread_create_locked(struct process *process, const struct threa
     struct thread *thread = &threads.threads[id];
     thread_init(thread, id, process, entry);
     process_take(process);
-    ledger_take(this_core(), process->ledger);
     process_add_thread(process, thread);
     *out = thread;
     return CAD_OK;
@@ -145,15 +160,21 @@ static status_t thread_create_locked(struct process *process, const struct threa
 status_t thread_create(struct process *process, const struct thread_entry *entry,
                        struct thread **out)
 {
-    status_t status = thread_charge(process->ledger);
+    uint32_t ledger;
+    status_t status = ledger_enter(process, &ledger);
 
     if (status != CAD_OK)
         return status;
-    spin_lock(&processes_lock);
-    status = thread_create_locked(process, entry, out);
-    spin_unlock(&processes_lock);
+    status = thread_charge(ledger);
+    if (status == CAD_OK) {
+        spin_lock(&processes_lock);
+        status = thread_create_locked(process, entry, out);
+        spin_unlock(&processes_lock);
+        if (status != CAD_OK)
+            thread_uncharge(ledger);
+    }
     if (status != CAD_OK)
-        thread_uncharge(process->ledger);
+        ledger_put(this_core(), ledger);
     return status;
 }
 
