@@ -40,7 +40,8 @@ static void index_write(const struct thread *thread, size_t offset, uint32_t val
 }
 
 #define INDEX_READ(thread, field)         index_read(thread, offsetof(struct cad_ring, field))
-#define INDEX_WRITE(thread, field, value) index_write(thread, offsetof(struct cad_ring, field), value)
+#define INDEX_WRITE(thread, field, value)                                                          \
+    index_write(thread, offsetof(struct cad_ring, field), value)
 
 /* Word by word, as an entry may lie across two pages. */
 static void submission_read(const struct thread *thread, uint32_t index,

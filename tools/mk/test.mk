@@ -11,7 +11,8 @@
 HOST_OUT    := build/host$(if $(filter gcc,$(CC)),,-$(notdir $(CC)))
 HOST_LIB_C  := $(sort $(shell find core base test/host -name '*.c' ! -name '*_test.c'))
 HOST_HELP_C := $(sort $(filter-out %_test.c,$(wildcard test/model/*.c)))
-HOST_TEST_C := $(sort $(shell find $(wildcard core base boot kernel user test/model) -name '*_test.c'))
+HOST_TEST_C := $(sort $(shell find \
+    $(wildcard core base boot kernel user test/model) -name '*_test.c'))
 HOST_TESTS  := $(HOST_TEST_C:%.c=$(HOST_OUT)/%)
 HOST_CHOSEN := $(if $(T),$(strip $(foreach test,$(HOST_TESTS),$(if \
     $(findstring $(T),$(patsubst $(HOST_OUT)/%,%,$(test))),$(test)))),$(HOST_TESTS))

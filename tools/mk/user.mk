@@ -67,7 +67,8 @@ $(OUT)/bin/$(call program_name,$(1)): $(call user_objects,$(call sources,$(1))) 
 	@mkdir -p $$(@D)
 	$$(Q)$$(MUSL_CC) -g -z noexecstack -o $$@ $$^
 endef
-$(foreach program,$(SYSTEM_PROGRAMS) $(TEST_PROGRAMS) $(BENCH_PROGRAMS),$(eval $(call program_rule,$(program))))
+$(foreach program,$(SYSTEM_PROGRAMS) $(TEST_PROGRAMS) $(BENCH_PROGRAMS), \
+    $(eval $(call program_rule,$(program))))
 
 # The runtime image runs inside every process, with nothing under it: no C
 # library (only musl's headers, for Linux's numbers), no SSE, because the trap

@@ -11,7 +11,8 @@ static volatile struct cad_ring *ring;
 
 static void submit(uint32_t call, cap_id_t cap, uint64_t word, uint64_t user_data, uint32_t flags)
 {
-    volatile struct cad_submission *entry = &ring->submissions[ring->sq_tail % CAD_RING_SUBMISSIONS];
+    volatile struct cad_submission *entry =
+        &ring->submissions[ring->sq_tail % CAD_RING_SUBMISSIONS];
 
     entry->call = call;
     entry->flags = flags;
