@@ -185,6 +185,13 @@ static bool accept_call(struct thread *to, struct thread *caller)
     return true;
 }
 
+/* The thread was killed after its token was given out: no call of a later life of its
+ * record may have the same one. */
+static void retire_call(struct thread *caller)
+{
+    atomic_store_release(&caller->call_generation, caller->call_generation + 2);
+}
+
 /* --- call --- */
 
 /* A receiver that could not be served waits on as if nothing had been: first again, or
@@ -219,6 +226,8 @@ static status_t call_receiver(struct invocation *call, struct thread *receiver,
     bool blocked = thread_block(thread, THREAD_AWAITING_REPLY, NULL, NULL, deadline_ns);
     if (blocked)
         publish_call(thread);
+    else
+        retire_call(thread);
     scheduler_hand_over(call->cpu, receiver);
     return blocked ? DISPATCH_BLOCKED : CAD_CANCELLED;
 }

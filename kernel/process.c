@@ -220,20 +220,19 @@ void process_unlink_thread(struct process *process, struct thread *thread)
     spin_unlock(&processes_lock);
 }
 
+/* The end begins, or goes on, under the lock: once the count is 0 and the lock dropped, another
+ * end may have given the record to a later process. */
 void process_thread_gone(struct process *process)
 {
-    bool queue, end;
+    bool queue = false;
 
     spin_lock(&processes_lock);
     process->thread_count--;
-    bool is_last = process->thread_count == 0;
-    end = is_last && process->phase == PROCESS_PHASE_RUNNING;
-    queue = is_last && process->end_waits;
-    if (queue)
+    if (process->thread_count == 0) {
+        queue = process->end_waits || process_end_begin(process, CAD_EXIT_STATUS, 0, 0);
         process->end_waits = false;
+    }
     spin_unlock(&processes_lock);
-    if (end)
-        process_end(process, CAD_EXIT_STATUS, 0, 0);
-    else if (queue)
+    if (queue)
         reaper_add_process(process);
 }

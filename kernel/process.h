@@ -94,6 +94,10 @@ void process_put(struct process *process);
 
 /* Starts the end (first reason wins); the rest happens in the reaper.  Needs: no lock held. */
 void process_end(struct process *process, enum cad_exit reason, uint32_t status, uint64_t address);
+/* Marks it as ending.  Gives: whether this call did; the caller then queues it for the reaper.
+ * Locks: processes. */
+bool process_end_begin(struct process *process, enum cad_exit reason, uint32_t status,
+                       uint64_t address);
 /* Its space is gone. Locks: its space_lock. */
 void process_forget_space(struct process *process);
 /* Locks: processes. */

@@ -26,12 +26,11 @@ static void set_phase(struct process *process, enum process_phase phase)
     atomic_store_release(&process->phase, phase);
 }
 
-/* Gives: whether this call began the end. */
-static bool end_begin(struct process *process, enum cad_exit reason, uint32_t status,
-                      uint64_t address)
+bool process_end_begin(struct process *process, enum cad_exit reason, uint32_t status,
+                       uint64_t address)
 {
-    spin_lock(&processes_lock);
     bool begins = process->phase == PROCESS_PHASE_RUNNING;
+
     if (begins) {
         process->exit_reason = reason;
         process->exit_status = status;
@@ -39,6 +38,14 @@ static bool end_begin(struct process *process, enum cad_exit reason, uint32_t st
         set_phase(process, PROCESS_PHASE_THREADS);
         process->end_cursor = process->thread_count;
     }
+    return begins;
+}
+
+static bool end_begin(struct process *process, enum cad_exit reason, uint32_t status,
+                      uint64_t address)
+{
+    spin_lock(&processes_lock);
+    bool begins = process_end_begin(process, reason, status, address);
     spin_unlock(&processes_lock);
     return begins;
 }
