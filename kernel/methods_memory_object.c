@@ -8,6 +8,7 @@
 #include "kernel/dispatch.h"
 #include "kernel/memory.h"
 #include "kernel/parking.h"
+#include "kernel/reaper.h"
 #include "kernel/tlb.h"
 
 static uint32_t rights_ceiling(uint32_t rights)
@@ -108,9 +109,22 @@ status_t method_memory_object_map(struct invocation *call)
     return CAD_OK;
 }
 
+/* Drops a reference that a method had of its own. */
+static void object_leave(uint32_t object)
+{
+    spin_lock(&objects_lock);
+    bool last = object_put(this_core(), object);
+    spin_unlock(&objects_lock);
+    if (last)
+        reaper_add_object(object);
+}
+
+/* The mapping's reference goes before the round, and other CPUs may still write to the
+ * pages until it is done: one more is held over it (TL2). */
 status_t method_memory_object_unmap(struct invocation *call)
 {
     struct space_work work = {.flush = false};
+    uint32_t object = call->cap.object.index;
 
     status_t status = space_argument(call, argument(call, 0));
     if (status != CAD_OK)
@@ -118,13 +132,16 @@ status_t method_memory_object_unmap(struct invocation *call)
     status = objects_enter(call);
     if (status != CAD_OK)
         return status;
-    status = space_unmap_object(this_core(), call->process->space, call->cap.object.index,
-                                argument(call, 1), argument(call, 2), &work);
+    object_take(this_core(), object);
+    status = space_unmap_object(this_core(), call->process->space, object, argument(call, 1),
+                                argument(call, 2), &work);
     tlb_announce(call->process, &work);
     objects_leave(call);
+    if (status == CAD_OK)
+        tlb_finish(call->process, &work);
+    object_leave(object);
     if (status != CAD_OK)
         return status;
-    tlb_finish(call->process, &work);
     parking_wake_range(call->process, argument(call, 1), argument(call, 2));
     return CAD_OK;
 }
