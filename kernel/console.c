@@ -79,8 +79,8 @@ void kernel_console_input(const char *bytes, size_t count)
     input_add(bytes, count);
     spin_unlock(&waiters_lock);
     while ((reader = reader_serve(part, &taken)) != NULL) {
-        status_t status = copy_to_user(reader->process, context_word(&reader->context, 0), part,
-                                       taken);
+        status_t status = copy_to_waiter(reader->process, context_word(&reader->context, 0), part,
+                                         taken);
         if (status == CAD_OK)
             context_set_word(&reader->context, 0, taken);
         thread_wake(reader, status);

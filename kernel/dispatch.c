@@ -4,7 +4,10 @@
 
 #include "arch/trap.h"
 #include "base/atomic.h"
+#include "kernel/reaper.h"
 #include "kernel/trace.h"
+
+#define ROOM_TURNS 100 /* of reaper_hurry() */
 
 struct method {
     method_function run; /* NULL: no such method */
@@ -22,6 +25,28 @@ static bool is_native(uint64_t call)
     return (call & ~(uint64_t)CAD_CALL_MASK) == CAD_CALL_BASE;
 }
 
+/* --- memory that is still on its way back (LG6) ---
+ *
+ * A method that found memory short changed nothing.  If something is being destroyed,
+ * the thread makes the call again, and each time helps to destroy it first; the method
+ * itself runs once more when nothing is left to destroy or its turns are over. */
+
+static bool may_wait_for_room(struct thread *thread)
+{
+    if (thread->in_ring || !reaper_is_busy())
+        return false;
+    thread->room_turns = ROOM_TURNS;
+    return true;
+}
+
+static bool wait_for_room(struct thread *thread)
+{
+    if (thread->room_turns <= 1 || !reaper_hurry())
+        return false;
+    thread->room_turns--;
+    return true;
+}
+
 status_t dispatch(struct cpu *cpu, struct thread *thread)
 {
     uint64_t call = context_call(&thread->context);
@@ -35,8 +60,14 @@ status_t dispatch(struct cpu *cpu, struct thread *thread)
     struct invocation invocation = {.cpu = cpu, .thread = thread, .process = thread->process};
     status_t status = cap_view(thread->process, context_cap(&thread->context), interface,
                                method->right, &invocation.cap);
+    bool has_waited = thread->room_turns != 0;
+    if (has_waited && wait_for_room(thread))
+        return DISPATCH_AGAIN;
+    thread->room_turns = 0; /* now: a thread that blocks is not ours any more */
     if (status == CAD_OK)
         status = method->run(&invocation);
+    if (status == CAD_PRESSURE && !has_waited && may_wait_for_room(thread))
+        return DISPATCH_AGAIN;
     trace_invocation(thread->id, (uint32_t)call, status, invocation.cap.object.index);
     return status;
 }
@@ -63,6 +94,8 @@ void kernel_syscall(struct arch_context *context)
         return;
     }
     status_t status = dispatch(cpu, thread);
-    if (status != DISPATCH_BLOCKED)
+    if (status == DISPATCH_AGAIN)
+        context_restart(context);
+    else if (status != DISPATCH_BLOCKED)
         context_set_status(context, status);
 }

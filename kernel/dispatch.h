@@ -33,6 +33,9 @@ struct invocation {
 
 /* Not a status of the ABI: the thread waits, its waker gives the status. */
 #define DISPATCH_BLOCKED THREAD_BLOCKED
+/* Nor is this: enough for one stay in the kernel; the thread makes the same call again,
+ * after interrupts and whatever else waits.  Not from a ring. */
+#define DISPATCH_AGAIN   ((status_t)-2)
 
 typedef status_t (*method_function)(struct invocation *call);
 

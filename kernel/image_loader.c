@@ -6,6 +6,7 @@
 #include "kernel/cpu.h"
 #include "kernel/memory.h"
 #include "kernel/process.h"
+#include "kernel/reaper.h"
 #include "kernel/tlb.h"
 
 static uint64_t min_bytes(uint64_t a, uint64_t b)
@@ -67,6 +68,26 @@ static status_t segment_borrow(struct process *process, const struct image *imag
     return status;
 }
 
+/* `bytes` of the file from `offset` on, to one page of the segment. */
+static status_t page_fill(struct process *process, struct image *image, virt_addr_t to,
+                          uint64_t offset, uint64_t bytes)
+{
+    uint64_t until_ns = 0;
+    status_t status;
+
+    do {
+        frame_no_t frame;
+        spin_lock(&process->space_lock);
+        status = space_resolve(this_core(), process->space, to, CAD_PROT_WRITE, &frame);
+        if (status == CAD_OK &&
+            !image_read(image, offset, (uint8_t *)frame_pointer(frame) + (to & (PAGE_SIZE - 1)),
+                        bytes))
+            status = CAD_BAD_IMAGE;
+        spin_unlock(&process->space_lock);
+    } while (status == CAD_PRESSURE && reaper_make_room(&until_ns));
+    return status;
+}
+
 /* The file's bytes of an anonymous segment that is writable now. */
 static status_t segment_fill(struct process *process, struct image *image,
                              const struct elf_segment *segment)
@@ -76,15 +97,8 @@ static status_t segment_fill(struct process *process, struct image *image,
     status_t status = CAD_OK;
 
     while (left > 0 && status == CAD_OK) {
-        uint64_t in_page = to & (PAGE_SIZE - 1);
-        uint64_t part = min_bytes(left, PAGE_SIZE - in_page);
-        frame_no_t frame;
-        spin_lock(&process->space_lock);
-        status = space_resolve(this_core(), process->space, to, CAD_PROT_WRITE, &frame);
-        if (status == CAD_OK &&
-            !image_read(image, offset, (uint8_t *)frame_pointer(frame) + in_page, part))
-            status = CAD_BAD_IMAGE;
-        spin_unlock(&process->space_lock);
+        uint64_t part = min_bytes(left, PAGE_SIZE - (to & (PAGE_SIZE - 1)));
+        status = page_fill(process, image, to, offset, part);
         kernel_tlb_service();
         to += part;
         offset += part;

@@ -7,10 +7,16 @@
  */
 #include "kernel/inspect_records.h"
 
+#include "arch/timer.h"
 #include "kernel/cpu.h"
 #include "kernel/dispatch.h"
 #include "kernel/user_copy.h"
 #include "kernel/world.h"
+
+/* How long one read may stop the world, after the first records: so many are always
+ * of one moment, and a kind of fewer is whole. */
+#define READ_NS      UINT64_C(10000000)
+#define READ_RECORDS 64
 
 struct inspect_row {
     uint32_t record_bytes;
@@ -27,14 +33,16 @@ struct inspect_buffer {
     uint64_t room, records;
 };
 
-/* Needs: the world stopped. */
+/* Needs: the world stopped; not for long: the cursor says where to go on. */
 static status_t records_copy(struct process *process, const struct inspect_row *row,
                              struct inspect_cursor *cursor, struct inspect_buffer *buffer)
 {
     union inspect_record record;
+    uint64_t until_ns = timer_now_ns() + READ_NS;
     bool more = true;
 
-    while (buffer->records < buffer->room) {
+    while (buffer->records < buffer->room &&
+           (buffer->records < READ_RECORDS || timer_now_ns() < until_ns)) {
         __builtin_memset(&record, 0, sizeof(record));
         more = row->next(cursor, &record);
         if (!more)

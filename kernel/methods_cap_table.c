@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* CapTable: derive, delete, revoke, describe.  Never leaves its process. */
+#include "arch/timer.h"
+#include "arch/trap.h"
 #include "base/assert.h"
+#include "base/atomic.h"
 #include "kernel/capability.h"
 #include "kernel/cpu.h"
 #include "kernel/dispatch.h"
@@ -9,6 +12,8 @@
 
 /* Descendants deleted for one taking of the derivation lock. */
 #define REVOKE_STEPS 16
+/* After so long the call starts again, for interrupts and others to have their turn. */
+#define REVOKE_NS UINT64_C(1000000)
 
 static bool is_own_table(const struct invocation *call)
 {
@@ -86,14 +91,18 @@ static status_t revoke_batch(const struct process *process, cap_id_t target,
     return status;
 }
 
+/* What is derived meanwhile goes too, so only time bounds one stay in the kernel. */
 status_t method_cap_table_revoke(struct invocation *call)
 {
+    uint64_t until_ns = timer_now_ns() + REVOKE_NS;
     struct revoked revoked;
     bool more = true;
 
     if (!is_own_table(call))
         return CAD_STALE;
     while (more) {
+        if (atomic_load_relaxed(&call->thread->killed))
+            return CAD_CANCELLED;
         status_t status = revoke_batch(call->process, argument(call, 0), &revoked, &more);
         if (status != CAD_OK)
             return status;
@@ -101,6 +110,9 @@ status_t method_cap_table_revoke(struct invocation *call)
             kobject_put(revoked.objects[i], revoked.rights[i], revoked.ledgers[i]);
             ledger_put(this_core(), revoked.ledgers[i]);
         }
+        kernel_tlb_service();
+        if (more && !call->thread->in_ring && timer_now_ns() >= until_ns)
+            return DISPATCH_AGAIN;
     }
     return CAD_OK;
 }

@@ -8,6 +8,7 @@
 #include "kernel/cpu.h"
 #include "kernel/dispatch.h"
 #include "kernel/memory.h"
+#include "kernel/reaper.h"
 
 static struct park_table park_table;
 static struct spinlock bucket_locks[PARK_BUCKETS];
@@ -141,9 +142,12 @@ status_t method_park_space_park(struct invocation *call)
     if (status != CAD_OK)
         return status;
     struct spinlock *space_lock = &call->process->space_lock;
-    spin_lock(space_lock);
-    status = park_locked(call, address, (uint32_t)argument(call, 1), argument(call, 2));
-    spin_unlock(space_lock);
+    uint64_t until_ns = 0;
+    do {
+        spin_lock(space_lock);
+        status = park_locked(call, address, (uint32_t)argument(call, 1), argument(call, 2));
+        spin_unlock(space_lock);
+    } while (status == CAD_PRESSURE && reaper_make_room(&until_ns));
     if (status != DISPATCH_BLOCKED)
         ledger_release(this_core(), ledger, CAD_RESOURCE_WAITERS, 1);
     return status;

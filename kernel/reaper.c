@@ -6,6 +6,8 @@
  */
 #include "kernel/reaper.h"
 
+#include "arch/timer.h"
+#include "arch/trap.h"
 #include "base/atomic.h"
 #include "kernel/cpu.h"
 #include "kernel/endpoint.h"
@@ -14,11 +16,16 @@
 #include "kernel/notification.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
+#include "kernel/world.h"
 
 #define OBJECT_PAGES_BUDGET 64
+#define HURRY_STEPS         8
+#define HURRY_NS            UINT64_C(5000000)
+#define MAKE_ROOM_NS        UINT64_C(200000000) /* longer than any round */
 
 static struct spinlock reaper_lock = SPINLOCK_INIT(LOCK_REAPER);
 static uint32_t pending; /* entries in all queues; atomic */
+static uint32_t steps_running; /* entries that are out of their queue for a step; atomic */
 
 static struct process *process_head, *process_tail;
 static struct endpoint *endpoint_head;
@@ -147,6 +154,7 @@ static struct work take(void)
         spin_unlock(&reaper_lock);
         return work;
     }
+    (void)atomic_fetch_add(&steps_running, 1);
     (void)atomic_fetch_sub(&pending, 1);
     spin_unlock(&reaper_lock);
     return work;
@@ -200,6 +208,7 @@ static bool step(void)
         return false;
     else if (process_end_step(work.process))
         process_queue(work.process);
+    (void)atomic_fetch_sub(&steps_running, 1);
     return true;
 }
 
@@ -209,5 +218,38 @@ bool reaper_run(unsigned steps)
 
     while (steps-- > 0 && reaper_has_work() && step())
         worked = true;
+    return worked;
+}
+
+bool reaper_make_room(uint64_t *until_ns)
+{
+    uint64_t now_ns = timer_now_ns();
+
+    if (atomic_load_relaxed(&world_stopper) == this_cpu()->index + 1)
+        return false; /* nobody else moves, and nothing may change */
+    if (*until_ns == 0)
+        *until_ns = now_ns + MAKE_ROOM_NS;
+    kernel_tlb_service();
+    if (!reaper_run(HURRY_STEPS))
+        cpu_relax();
+    return now_ns < *until_ns;
+}
+
+bool reaper_is_busy(void)
+{
+    return reaper_has_work() || atomic_load_acquire(&steps_running) != 0;
+}
+
+bool reaper_hurry(void)
+{
+    uint64_t until_ns = timer_now_ns() + HURRY_NS;
+    bool worked = false;
+
+    while (reaper_is_busy() && timer_now_ns() < until_ns) {
+        worked = true;
+        if (!reaper_run(HURRY_STEPS))
+            cpu_relax();
+        kernel_tlb_service();
+    }
     return worked;
 }

@@ -23,4 +23,16 @@ bool reaper_has_dying(uint32_t ledger);
 /* At most `steps` bounded steps, no lock held.  Gives: true if there was something to do. */
 bool reaper_run(unsigned steps);
 
+/* Frames may be short for a moment although a ledger promised them (LG6): what was given
+ * back is still on its way, in dying objects or in rounds of other CPUs.
+ * Does some of that, or waits a little.  `until_ns` is 0 at first, then this function's.
+ * Gives: false when the time is over; memory is short then.
+ * Needs: no lock held and no other thread taken out of its list. */
+bool reaper_make_room(uint64_t *until_ns);
+/* Something is being destroyed, by this CPU or another. */
+bool reaper_is_busy(void);
+/* Destroys what can be destroyed in a few milliseconds.  Gives: false if there was nothing.
+ * Needs: as above. */
+bool reaper_hurry(void);
+
 #endif

@@ -91,7 +91,8 @@ struct process;
 enum thread_state { THREAD_STATE_LIST(THREAD_STATE_ENUM) };
 #undef THREAD_STATE_ENUM
 
-/* Threads that wait for one thing, first come first served. Locks: what thread_block() was given. */
+/* Threads that wait for one thing, first come first served.
+ * Locks: what thread_block() was given. */
 struct wait_list {
     struct thread *head, *tail;
 };
@@ -110,6 +111,7 @@ struct thread {
     uint8_t priority;
     bool killed;                 /* must end at the next way out of the kernel; atomic */
     bool in_ring;                /* runs a ring batch: see kernel/ring.h */
+    uint8_t room_turns;          /* more tries of a call that found memory short: dispatch.c */
     bool is_taken;               /* CREATED: somebody starts or ends it; atomic */
     uint8_t queued_priority;     /* where in the run queue it is */
     uint32_t queued_cpu;         /* CPU + 1 whose run queue it is in, 0: none; that queue's lock */

@@ -6,6 +6,7 @@
 #include "kernel/cpu.h"
 #include "kernel/memory.h"
 #include "kernel/process.h"
+#include "kernel/reaper.h"
 #include "kernel/thread.h"
 
 static const char *access_name(uint32_t access)
@@ -23,12 +24,15 @@ static const char *access_name(uint32_t access)
 static void page_fault(struct thread *thread, const struct fault *fault)
 {
     struct process *process = thread->process;
-    uint64_t pc = context_pc(&thread->context);
+    uint64_t pc = context_pc(&thread->context), until_ns = 0;
+    status_t status;
 
-    spin_lock(&process->space_lock);
-    status_t status = space_fault(this_core(), process->space,
-                                  fault->address & ~(uint64_t)(PAGE_SIZE - 1), fault->access);
-    spin_unlock(&process->space_lock);
+    do {
+        spin_lock(&process->space_lock);
+        status = space_fault(this_core(), process->space,
+                             fault->address & ~(uint64_t)(PAGE_SIZE - 1), fault->access);
+        spin_unlock(&process->space_lock);
+    } while (status == CAD_PRESSURE && reaper_make_room(&until_ns));
     if (status == CAD_OK) {
         if (fault->present) /* an older, stricter translation may be left here */
             mmu_flush_page(fault->address);

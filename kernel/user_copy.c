@@ -6,6 +6,7 @@
 #include "kernel/cpu.h"
 #include "kernel/memory.h"
 #include "kernel/process.h"
+#include "kernel/reaper.h"
 
 /* What of [address, address + bytes) lies in the page of `address`. */
 static uint64_t part_in_page(virt_addr_t address, uint64_t bytes)
@@ -31,67 +32,83 @@ static status_t byte_locked(struct process *process, virt_addr_t address, uint32
     status_t status = space_resolve(this_core(), process->space, address, access, &frame);
     if (status == CAD_OK)
         *byte = (uint8_t *)frame_pointer(frame) + (address & (PAGE_SIZE - 1));
-    return status == CAD_OK ? CAD_OK : CAD_BAD_ADDRESS;
+    return status == CAD_OK || status == CAD_PRESSURE ? status : CAD_BAD_ADDRESS;
+}
+
+/* Takes the space's lock, and keeps it if it succeeds.  `may_reap`: as reaper_make_room() needs.
+ * Fails: BAD_ADDRESS, DISCONNECTED, PRESSURE. */
+static status_t byte_enter(struct process *process, virt_addr_t address, uint32_t access,
+                           bool may_reap, uint8_t **byte)
+{
+    uint64_t until_ns = 0;
+
+    for (;;) {
+        spin_lock(&process->space_lock);
+        status_t status = byte_locked(process, address, access, byte);
+        if (status == CAD_OK)
+            return CAD_OK;
+        spin_unlock(&process->space_lock);
+        if (status != CAD_PRESSURE || !may_reap || !reaper_make_room(&until_ns))
+            return status;
+    }
 }
 
 status_t copy_from_user(struct process *process, void *to, virt_addr_t from, uint64_t bytes)
 {
     uint8_t *out = to;
-    status_t status = CAD_OK;
 
     if (!range_is_user(from, bytes))
         return bytes == 0 ? CAD_OK : CAD_BAD_ADDRESS;
-    while (bytes > 0 && status == CAD_OK) {
+    while (bytes > 0) {
         uint64_t part = part_in_page(from, bytes);
         uint8_t *byte;
-        spin_lock(&process->space_lock);
-        status = byte_locked(process, from, CAD_PROT_READ, &byte);
-        if (status == CAD_OK)
-            __builtin_memcpy(out, byte, part);
+        status_t status = byte_enter(process, from, CAD_PROT_READ, true, &byte);
+        if (status != CAD_OK)
+            return status;
+        __builtin_memcpy(out, byte, part);
         spin_unlock(&process->space_lock);
         out += part;
         from += part;
         bytes -= part;
     }
-    return status;
+    return CAD_OK;
+}
+
+static status_t copy_out(struct process *process, virt_addr_t to, const void *from,
+                         uint64_t bytes, bool may_reap)
+{
+    const uint8_t *in = from;
+
+    if (!range_is_user(to, bytes))
+        return bytes == 0 ? CAD_OK : CAD_BAD_ADDRESS;
+    while (bytes > 0) {
+        uint64_t part = part_in_page(to, bytes);
+        uint8_t *byte;
+        status_t status = byte_enter(process, to, CAD_PROT_WRITE, may_reap, &byte);
+        if (status != CAD_OK)
+            return status;
+        if (in != NULL) {
+            __builtin_memcpy(byte, in, part);
+            in += part;
+        }
+        spin_unlock(&process->space_lock);
+        to += part;
+        bytes -= part;
+    }
+    return CAD_OK;
 }
 
 status_t copy_to_user(struct process *process, virt_addr_t to, const void *from, uint64_t bytes)
 {
-    const uint8_t *in = from;
-    status_t status = CAD_OK;
+    return copy_out(process, to, from, bytes, true);
+}
 
-    if (!range_is_user(to, bytes))
-        return bytes == 0 ? CAD_OK : CAD_BAD_ADDRESS;
-    while (bytes > 0 && status == CAD_OK) {
-        uint64_t part = part_in_page(to, bytes);
-        uint8_t *byte;
-        spin_lock(&process->space_lock);
-        status = byte_locked(process, to, CAD_PROT_WRITE, &byte);
-        if (status == CAD_OK)
-            __builtin_memcpy(byte, in, part);
-        spin_unlock(&process->space_lock);
-        in += part;
-        to += part;
-        bytes -= part;
-    }
-    return status;
+status_t copy_to_waiter(struct process *process, virt_addr_t to, const void *from, uint64_t bytes)
+{
+    return copy_out(process, to, from, bytes, false);
 }
 
 status_t check_user_writable(struct process *process, virt_addr_t to, uint64_t bytes)
 {
-    status_t status = CAD_OK;
-
-    if (!range_is_user(to, bytes))
-        return bytes == 0 ? CAD_OK : CAD_BAD_ADDRESS;
-    while (bytes > 0 && status == CAD_OK) {
-        uint64_t part = part_in_page(to, bytes);
-        uint8_t *byte;
-        spin_lock(&process->space_lock);
-        status = byte_locked(process, to, CAD_PROT_WRITE, &byte);
-        spin_unlock(&process->space_lock);
-        to += part;
-        bytes -= part;
-    }
-    return status;
+    return copy_out(process, to, NULL, bytes, true);
 }

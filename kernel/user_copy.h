@@ -14,11 +14,16 @@ struct process;
 
 /* Takes and drops the process's space lock.  All or nothing visible is NOT promised of
  * `copy_to_user` when a later page is bad; callers treat BAD_ADDRESS as the call's failure.
- * Fails: BAD_ADDRESS (not user memory with that access), DISCONNECTED (space is gone). */
+ * Needs: as reaper_make_room(): no other thread taken out of its list.
+ * Fails: BAD_ADDRESS (not user memory with that access), DISCONNECTED (space is gone),
+ * PRESSURE (a broken promise of memory). */
 MUST_CHECK status_t copy_from_user(struct process *process, void *to, virt_addr_t from,
                                    uint64_t bytes);
 MUST_CHECK status_t copy_to_user(struct process *process, virt_addr_t to, const void *from,
                                  uint64_t bytes);
+/* The same into the buffer of a thread that was taken out of its list: waits for nobody. */
+MUST_CHECK status_t copy_to_waiter(struct process *process, virt_addr_t to, const void *from,
+                                   uint64_t bytes);
 /* The whole range could be written now; for calls that must not fail after they took effect. */
 MUST_CHECK status_t check_user_writable(struct process *process, virt_addr_t to, uint64_t bytes);
 

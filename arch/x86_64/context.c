@@ -11,6 +11,7 @@
 COMPILE_ASSERT(CONTEXT_WORDS == 10, ten_message_words);
 COMPILE_ASSERT(offsetof(struct arch_context, rbx) == 9 * 8, words_end_in_rbx);
 
+#define SYSCALL_BYTES 2 /* of the instruction that the pc is behind */
 #define FCW_OFFSET    0
 #define MXCSR_OFFSET  24
 #define FCW_DEFAULT   0x037f /* all exceptions masked, 64-bit mantissa */
@@ -54,6 +55,11 @@ void context_bounce(struct arch_context *context, uint64_t handler)
     context->r11 = context->rflags;
     context->rip = handler;
     context->leave = LEAVE_IRET; /* sysret would put the handler into rcx */
+}
+
+void context_restart(struct arch_context *context)
+{
+    context->rip -= SYSCALL_BYTES;
 }
 
 void fpu_state_init(struct arch_fpu *fpu)

@@ -47,6 +47,9 @@ void context_set_runtime(struct arch_context *context, uint64_t runtime);
  * syscall link registers (x86_64: rcx, r11). */
 void context_bounce(struct arch_context *context, uint64_t handler);
 
+/* The trap was a system call: it is made again, every register as it was. */
+void context_restart(struct arch_context *context);
+
 /* Eager floating point: the whole register file, saved and loaded at every
  * switch of threads (EX1). */
 void fpu_state_init(struct arch_fpu *fpu);
