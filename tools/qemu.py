@@ -83,8 +83,8 @@ def guest_status(returncode, errors=""):
     wrote `errors` on its standard error; STATUS_NO_ANSWER if it gave none.
     QEMU's own failures end with 1, as a guest's status 0 does: a message that
     is not a warning tells them apart."""
-    if returncode == 1 and any(line.startswith("qemu-system-") and " warning: " not in line
-                               for line in errors.splitlines()):
+    said = [line for line in errors.splitlines() if line.startswith(("qemu-system-", "qemu: "))]
+    if returncode == 1 and any(" warning: " not in line for line in said):
         return STATUS_NO_ANSWER
     if returncode > 0 and returncode & 1:  # isa-debug-exit: (value << 1) | 1
         return returncode >> 1

@@ -51,7 +51,8 @@ class MachineTest(unittest.TestCase):
         self.assertEqual(qemu.guest_status(1, warning), 0)
         self.assertEqual(qemu.guest_status(15, ""), 7)
         self.assertEqual(qemu.guest_status((101 << 1) | 1), qemu.STATUS_PANIC)
-        for code, errors in ((0, ""), (-9, ""), (1, "qemu-system-x86_64: unable to find CPU\n")):
+        for code, errors in ((0, ""), (-9, ""), (1, "qemu-system-x86_64: unable to find CPU\n"),
+                             (1, "qemu: initrd is too large, cannot support.\n")):
             self.assertEqual(qemu.guest_status(code, errors), qemu.STATUS_NO_ANSWER)
 
 
