@@ -12,7 +12,8 @@ import docs
 import xmacro
 
 SOURCES = ("abi", "base/lock_rank.h", "core/entry.h", "core/entry_transitions.h", "core/frame.h",
-           "core/charge.h", "kernel/thread.h", "arch/x86_64/include/arch_machine/layout.h")
+           "core/charge.h", "kernel/thread.h", "arch/x86_64/include/arch_machine/layout.h",
+           "user/rt/served.h", "user/rt/linux_names.h", "user/shell/shell.h")
 
 
 class DocsTest(unittest.TestCase):
