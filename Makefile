@@ -63,7 +63,7 @@ endif
 
 # What a person asked for is checked before anything is built.
 ifneq ($(PROGRAMS),)
-ifeq ($(wildcard $(PROGRAMS)/.),)
+ifneq ($(shell test -d $(call shell_quote,$(PROGRAMS)) && echo folder),folder)
 $(error PROGRAMS=$(PROGRAMS): no such folder)
 endif
 endif
