@@ -50,7 +50,7 @@ def compile_c(source, output):
     print(f"  CC    {source}", flush=True)
     result = subprocess.run(command, check=False)
     if result.returncode != 0:
-        raise ProgramError(f"{source}: does not compile")
+        raise ProgramError(f"{source}: does not compile and link")
 
 
 def take(path, folder, names_in_use):
