@@ -177,6 +177,7 @@ static void files_are_read(void)
 
 static void paths_are_found_or_refused(void)
 {
+    const char *volatile no_path = NULL;
     char place[16];
     struct stat facts;
 
@@ -191,6 +192,9 @@ static void paths_are_found_or_refused(void)
     CHECK_ERROR(open("/etc/new", O_WRONLY | O_CREAT, 0600), EROFS);
     CHECK_ERROR(open("/etc", O_WRONLY), EISDIR);
     CHECK_ERROR(open("", O_RDONLY), ENOENT);
+    CHECK_ERROR(open(no_path, O_RDONLY), EFAULT);
+    CHECK_ERROR(stat(no_path, &facts), EFAULT);
+    CHECK_ERROR(access(no_path, R_OK), EFAULT);
     CHECK_ERROR(readlink("/etc/manifest", place, sizeof(place)), EINVAL);
     CHECK_ERROR(readlink("/etc/nothing", place, sizeof(place)), ENOENT);
     CHECK(getcwd(place, sizeof(place)) == place && strcmp(place, "/") == 0);

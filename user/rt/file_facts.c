@@ -32,8 +32,11 @@ static void fill_stat(const struct file *file, struct stat *out)
 static long stat_path(const char *path, struct stat *out)
 {
     struct file file = {.kind = FILE_REGULAR};
-    long result = path[0] != 0 ? archive_lookup(path, &file.entry) : -ENOENT;
+    long result;
 
+    if (path == NULL)
+        return -EFAULT;
+    result = path[0] != 0 ? archive_lookup(path, &file.entry) : -ENOENT;
     if (result != 0)
         return result;
     if (file.entry.is_folder)
@@ -66,7 +69,7 @@ long call_newfstatat(struct linux_registers *r)
 {
     const char *path = (const char *)r->a1;
 
-    if ((r->a3 & AT_EMPTY_PATH) != 0 && path[0] == 0)
+    if ((r->a3 & AT_EMPTY_PATH) != 0 && path != NULL && path[0] == 0)
         return stat_descriptor((int)r->a0, (struct stat *)r->a2);
     return stat_path(path, (struct stat *)r->a2);
 }

@@ -196,10 +196,13 @@ static enum file_kind device_kind(const char *path)
 
 static long open_path(const char *path, uint64_t flags)
 {
-    struct file file = {.kind = device_kind(path)};
+    struct file file = {.kind = FILE_CLOSED};
     bool is_writing = (flags & O_ACCMODE) != O_RDONLY;
     long result;
 
+    if (path == NULL)
+        return -EFAULT;
+    file.kind = device_kind(path);
     file.descriptor_flags = (flags & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0;
     if (file.kind == FILE_CLOSED) {
         result = path[0] != 0 ? archive_lookup(path, &file.entry) : -ENOENT;
