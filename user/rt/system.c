@@ -83,6 +83,19 @@ static bool is_ignored(uint64_t signal)
             (signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH));
 }
 
+/* Says which signal it was: its handler, if it has one, did not run. */
+static _Noreturn void end_by_signal(uint64_t signal)
+{
+    bool has_handler = actions[signal].handler != (uint64_t)SIG_DFL;
+    char line[128];
+    size_t used = text_append(line, sizeof(line), 0, "rt: ended by its own signal ");
+
+    used = text_append_number(line, sizeof(line), used, signal);
+    used = text_append(line, sizeof(line), used, has_handler ? ": no handler ever runs\n" : "\n");
+    (void)console_write(line, used);
+    process_exit(128 + (unsigned)signal);
+}
+
 /* A signal to the caller, or to nobody it knows. */
 static long send_signal(bool is_self, uint64_t signal)
 {
@@ -91,7 +104,7 @@ static long send_signal(bool is_self, uint64_t signal)
     if (!is_self)
         return -ESRCH;
     if (signal != 0 && !is_ignored(signal))
-        process_exit(128 + (unsigned)signal);
+        end_by_signal(signal);
     return 0;
 }
 

@@ -20,6 +20,8 @@
 #define WATCH_AFTER_NS UINT64_C(1000000000)
 #define WATCH_EVERY_NS UINT64_C(100000000)
 #define CONTROL_C      3
+/* Of 0..31, and below the shell: a person can always type, and kill. */
+#define PROGRAM_PRIORITY 16
 
 static uint64_t now_ns(void)
 {
@@ -89,31 +91,33 @@ static bool is_reading(uint64_t process_id)
     return found;
 }
 
-/* Kills the program if Ctrl-C was typed while it was not reading. */
-static void watch_console(struct shell *shell, const struct job *job)
+/* Kills the program if Ctrl-C was typed while it was not reading. Gives: whether it was. */
+static bool watch_console(struct shell *shell, const struct job *job)
 {
     char bytes[16];
     uint64_t got = 0;
 
     if (is_reading(job->process_id))
-        return;
+        return false;
     if (cad_console_read(cad_find(CAD_ROLE_CONSOLE), (uint64_t)bytes, sizeof(bytes), 0, &got) !=
         CAD_OK)
-        return;
+        return false;
     for (uint64_t i = 0; i < got; i++) {
         if (bytes[i] == CONTROL_C) {
             fputs("^C\n", stderr);
             (void)cad_process_kill(job->process);
-            return;
+            return true;
         }
         editor_type_ahead(&shell->editor, &bytes[i], 1);
     }
+    return false;
 }
 
 int job_wait(struct shell *shell, struct job *job, bool is_foreground)
 {
     bool is_watched = is_foreground && shell->is_interactive &&
                       cad_find(CAD_ROLE_INSPECTOR) != CAD_CAP_NONE;
+    bool was_interrupted = false;
     uint64_t deadline = is_watched ? now_ns() + WATCH_AFTER_NS : CAD_DEADLINE_FOREVER;
     struct ending ending;
     int result = STATUS_FAILED;
@@ -123,6 +127,8 @@ int job_wait(struct shell *shell, struct job *job, bool is_foreground)
                                            &ending.address);
         if (status == CAD_OK) {
             result = report_ending(job->name, &ending);
+            if (was_interrupted)
+                result = STATUS_INTERRUPTED;
             break;
         }
         if (status != CAD_TIMED_OUT) {
@@ -130,7 +136,7 @@ int job_wait(struct shell *shell, struct job *job, bool is_foreground)
                     cad_status_meaning(status));
             break;
         }
-        watch_console(shell, job);
+        was_interrupted |= watch_console(shell, job);
         deadline = now_ns() + WATCH_EVERY_NS;
     }
     job_forget(job);
@@ -190,6 +196,16 @@ static uint64_t choose_roles(const struct shell *shell, const char *program)
     return entry != NULL ? roles | entry->roles : roles;
 }
 
+/* What was used up is the program's own budget, or what is left for one: both can be chosen. */
+static void suggest_limit(const char *name, status_t status)
+{
+#define SUGGEST(NAME, resource, number, unit, quota)                                               \
+    if (status == CAD_##quota)                                                                     \
+        fprintf(stderr, "%s: `run --limit " #resource "=AMOUNT %s` asks for another\n", name, name);
+    CAD_RESOURCE_LIST(SUGGEST)
+#undef SUGGEST
+}
+
 static int refuse(const char *name, status_t status)
 {
     if (status == CAD_NOT_FOUND && cad_find(CAD_ROLE_BOOT_ARCHIVE) != CAD_CAP_NONE) {
@@ -199,6 +215,7 @@ static int refuse(const char *name, status_t status)
     }
     fprintf(stderr, "%s: it cannot be started: %s (%s)\n", name, cad_status_meaning(status),
             cad_status_name(status));
+    suggest_limit(name, status);
     return STATUS_FAILED;
 }
 
@@ -206,7 +223,8 @@ int launch(struct shell *shell, const struct launch *launch)
 {
     struct cad_spawn_grant grants[CAD_SPAWN_GRANTS_MAX];
     struct cad_program program = {.path = launch->argv[0], .grants = grants,
-                                  .arguments = (const char *const *)launch->argv};
+                                  .arguments = (const char *const *)launch->argv,
+                                  .priority = PROGRAM_PRIORITY};
     struct job *job = job_free(shell);
     uint64_t state, threads;
     status_t status;

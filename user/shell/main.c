@@ -46,7 +46,7 @@ static void interact(struct shell *shell)
             shell_run_line(shell, shell->editor.line);
             break;
         case EDITOR_INTERRUPTED:
-            shell->last_status = 128 + 2;
+            shell->last_status = STATUS_INTERRUPTED;
             break;
         case EDITOR_END:
             shell->is_leaving = true;

@@ -21,6 +21,7 @@
 #define STATUS_USAGE    2
 #define STATUS_ENDED    80  /* + CAD_EXIT_* */
 #define STATUS_NO_SUCH  79  /* neither a command nor a program */
+#define STATUS_INTERRUPTED (128 + 2) /* by Ctrl-C, as elsewhere */
 #define STATUS_MAX      100 /* what the machine can end with */
 
 #define JOBS_MAX        32
