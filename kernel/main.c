@@ -58,8 +58,9 @@ _Noreturn void init_ended(const struct process *process)
 {
     bool by_itself = process->exit_reason == CAD_EXIT_STATUS;
 
-    print("init: ended, reason %u, status %u, address 0x%lx\n", process->exit_reason,
-          process->exit_status, process->exit_address);
+    if (!by_itself)
+        print("init: ended by reason %u of abi/exit.h at 0x%lx\n", process->exit_reason,
+              process->exit_address);
     machine_power_off(by_itself && process->exit_status < STATUS_INIT_FAILED
                           ? process->exit_status
                           : STATUS_INIT_FAILED);
