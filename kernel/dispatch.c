@@ -27,13 +27,13 @@ static bool is_native(uint64_t call)
 
 /* --- memory that is still on its way back (LG6) ---
  *
- * A method that found memory short changed nothing.  If something is being destroyed,
+ * A method that found memory short changed nothing.  If something was being destroyed,
  * the thread makes the call again, and each time helps to destroy it first; the method
  * itself runs once more when nothing is left to destroy or its turns are over. */
 
-static bool may_wait_for_room(struct thread *thread)
+static bool may_wait_for_room(struct thread *thread, bool was_busy)
 {
-    if (thread->in_ring || !reaper_is_busy())
+    if (thread->in_ring || !(was_busy || reaper_is_busy()))
         return false;
     thread->room_turns = ROOM_TURNS;
     return true;
@@ -60,13 +60,13 @@ status_t dispatch(struct cpu *cpu, struct thread *thread)
     struct invocation invocation = {.cpu = cpu, .thread = thread, .process = thread->process};
     status_t status = cap_view(thread->process, context_cap(&thread->context), interface,
                                method->right, &invocation.cap);
-    bool has_waited = thread->room_turns != 0;
+    bool has_waited = thread->room_turns != 0, was_busy = reaper_is_busy();
     if (has_waited && wait_for_room(thread))
         return DISPATCH_AGAIN;
     thread->room_turns = 0; /* now: a thread that blocks is not ours any more */
     if (status == CAD_OK)
         status = method->run(&invocation);
-    if (status == CAD_PRESSURE && !has_waited && may_wait_for_room(thread))
+    if (status == CAD_PRESSURE && !has_waited && may_wait_for_room(thread, was_busy))
         return DISPATCH_AGAIN;
     trace_invocation(thread->id, (uint32_t)call, status, invocation.cap.object.index);
     return status;
