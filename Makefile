@@ -80,6 +80,8 @@ include tools/mk/kernel.mk
 include tools/mk/user.mk
 include tools/mk/test.mk
 include tools/mk/docs.mk
+include tools/mk/model.mk
+include tools/mk/fuzz.mk
 
 ##@ Running
 

@@ -43,6 +43,12 @@ fi
 if is_goal test || is_goal test-lib; then
     need libcmocka-dev /usr/include/cmocka.h
 fi
+if is_goal model; then need spin spin; fi
+if is_goal fuzz; then
+    need clang clang
+    need libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
+    need libcmocka-dev /usr/include/cmocka.h
+fi
 if is_goal gdb; then need gdb gdb; fi
 if is_goal fmt; then need clang-format clang-format; fi
 

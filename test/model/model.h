@@ -57,6 +57,7 @@ struct model {
     struct test_world *world;
     struct core_cpu *cpu; /* of this operation */
     uint64_t random;
+    uint32_t (*choose)(uint32_t limit); /* in place of chance; NULL: none */
     bool stress, is_done;
     uint32_t ledgers[MODEL_LEDGERS], tables[MODEL_TABLES];
     uint64_t virtual_limit[MODEL_LEDGERS], committed_limit[MODEL_LEDGERS];
