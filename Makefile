@@ -82,6 +82,7 @@ include tools/mk/test.mk
 include tools/mk/docs.mk
 include tools/mk/model.mk
 include tools/mk/fuzz.mk
+include tools/mk/bench.mk
 
 ##@ Running
 
