@@ -83,6 +83,7 @@ include tools/mk/docs.mk
 include tools/mk/model.mk
 include tools/mk/fuzz.mk
 include tools/mk/bench.mk
+include tools/mk/proof.mk
 
 ##@ Running
 

@@ -14,6 +14,14 @@
 #define atomic_load_acquire(p)      (*(p))
 #define atomic_store_relaxed(p, v)  (*(p) = (v))
 #define atomic_store_release(p, v)  (*(p) = (v))
+#define atomic_fetch_add(p, v)                                                                     \
+    ({ __typeof__(*(p)) before_add_ = *(p); *(p) = before_add_ + (v); before_add_; })
+#define atomic_fetch_sub(p, v)                                                                     \
+    ({ __typeof__(*(p)) before_sub_ = *(p); *(p) = before_sub_ - (v); before_sub_; })
+#define atomic_compare_exchange(p, expected, v)                                                    \
+    ({ bool was_ = *(p) == *(expected);                                                            \
+       if (was_) *(p) = (v); else *(expected) = *(p);                                              \
+       was_; })
 #else
 #define atomic_load_relaxed(p)      __atomic_load_n((p), __ATOMIC_RELAXED)
 #define atomic_load_acquire(p)      __atomic_load_n((p), __ATOMIC_ACQUIRE)

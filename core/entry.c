@@ -40,12 +40,59 @@ enum { LEVELS_ANY, LEVELS_UPPER, LEVELS_PAGE };
     [ENTRY_##NAME] = LEVELS_##levels == LEVELS_PAGE,
 static const bool state_page_only[ENTRY_STATE_COUNT] = { ENTRY_STATE_LIST(STATE_PAGE_ONLY) };
 
+#define CELL_LEGAL(FROM, OPERATION, TO, charge, frame, tlb)                                        \
+    && entry_cell(ENTRY_##FROM, ENTRY_OP_##OPERATION, ENTRY_##TO, charge, frame, tlb)
+#define CELL_REFUSED(FROM, OPERATION, STATUS)                                                      \
+    && CAD_##STATUS != CAD_OK && ENTRY_OP_##OPERATION != ENTRY_OP_TEARDOWN
+/*@ // AS1, of the table itself: each legal cell charges, and takes or gives up frames, as its two
+    // states differ; what leaves a living space owes a flush; a teardown is never refused and
+    // leaves nothing; what a user may do is refused in guard and system pages.
+    logic integer holds_virtual(integer state) =
+      ENTRY_RESERVED <= state <= ENTRY_BORROWED ? 1 : 0;
+    logic integer holds_committed(integer state) =
+      ENTRY_COMMITTED <= state <= ENTRY_HIDDEN ? 1 : 0;
+    logic integer holds_frame(integer state) =
+      state == ENTRY_RESIDENT || state == ENTRY_HIDDEN || state == ENTRY_SYSTEM ? 1 : 0;
+    logic integer charge_virtual(integer charge) =
+      charge == CHARGE_VIRTUAL ? 1 :
+      charge == UNCHARGE_VIRTUAL || charge == UNCHARGE_BOTH ? -1 : 0;
+    logic integer charge_committed(integer charge) =
+      charge == CHARGE_COMMITTED ? 1 :
+      charge == UNCHARGE_COMMITTED || charge == UNCHARGE_BOTH ? -1 : 0;
+    logic integer frame_kept(integer frame) =
+      frame == FRAME_FILL ? 1 : frame == FRAME_DROP ? -1 : 0;
+    predicate entry_cell(integer from, integer operation, integer to, integer charge,
+                         integer frame, integer tlb) =
+      holds_virtual(to) - holds_virtual(from) == charge_virtual(charge) &&
+      holds_committed(to) - holds_committed(from) == charge_committed(charge) &&
+      holds_frame(to) - holds_frame(from) == frame_kept(frame) &&
+      ((frame == FRAME_DROP || frame == FRAME_UNBORROW) && operation != ENTRY_OP_TEARDOWN ==>
+        tlb == TLB_FLUSH) &&
+      (operation == ENTRY_OP_TEARDOWN ==> to == ENTRY_NONE) &&
+      (from == ENTRY_GUARD || from == ENTRY_SYSTEM ==> operation >= ENTRY_OP_FAULT);
+    predicate entry_table_right = \true ENTRY_TRANSITION_LIST(CELL_LEGAL, CELL_REFUSED);
+*/
+
+/*@ requires 0 <= operation < ENTRY_OPERATION_COUNT;
+    terminates \true;
+    exits   \false;
+    assigns \result \from operation;
+    ensures \result == &transitions[operation][0];
+*/
 const struct entry_transition *entry_operation_column(enum entry_operation operation)
 {
     ASSERT((unsigned)operation < ENTRY_OPERATION_COUNT);
     return transitions[operation];
 }
 
+/*@ requires 0 <= operation < ENTRY_OPERATION_COUNT;
+    requires 0 <= from < ENTRY_STATE_COUNT && from != ENTRY_TABLE;
+    terminates \true;
+    exits   \false;
+    assigns \result \from operation, from;
+    ensures \result == &transitions[operation][from];
+    ensures table: entry_table_right;
+*/
 const struct entry_transition *entry_transition(enum entry_state from,
                                                 enum entry_operation operation)
 {
@@ -54,6 +101,12 @@ const struct entry_transition *entry_transition(enum entry_state from,
     return &transitions[operation][from];
 }
 
+/*@ requires 0 <= state < ENTRY_STATE_COUNT;
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == state_page_only[state];
+*/
 bool entry_state_is_page_only(enum entry_state state)
 {
     ASSERT((unsigned)state < ENTRY_STATE_COUNT);

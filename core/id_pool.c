@@ -31,6 +31,17 @@ void id_pool_extend(struct id_pool *pool, uint32_t capacity)
         pool->slots[0].next = ID_RETIRED;
         pool->slots[0].reserved = 0;
     }
+    /*@ loop invariant first <= index <= capacity || index == capacity;
+        loop invariant pool->free_count == \at(pool->free_count,Pre) + (capacity - index);
+        loop invariant pool->free_head ==
+          (index == capacity ? \at(pool->free_head,Pre) : index);
+        loop invariant \forall integer i; index <= i < capacity ==>
+          pool->slots[i].generation == 1 &&
+          pool->slots[i].next == (i + 1 == capacity ? \at(pool->free_head,Pre) : i + 1);
+        loop assigns index, pool->free_head, pool->free_count,
+          pool->slots[first .. capacity - 1];
+        loop variant index;
+    */
     for (uint32_t index = capacity; index > first; index--) {
         struct id_slot *slot = &pool->slots[index - 1];
         slot->generation = 1;
@@ -40,23 +51,88 @@ void id_pool_extend(struct id_pool *pool, uint32_t capacity)
         pool->free_count++;
     }
     pool->capacity = capacity;
+    /*@ ghost
+        /@ loop invariant 1 <= j;
+           loop invariant j <= first ==>
+             id_count(pool->slots, j, ID_LIVE) == id_count{Pre}(pool->slots, j, ID_LIVE);
+           loop invariant j <= first ==>
+             id_count(pool->slots, j, ID_RETIRED) == id_count{Pre}(pool->slots, j, ID_RETIRED);
+           loop invariant j > first ==> j <= capacity &&
+             id_count(pool->slots, j, ID_LIVE) == id_count(pool->slots, first, ID_LIVE);
+           loop invariant j > first ==> j <= capacity &&
+             id_count(pool->slots, j, ID_RETIRED) == id_count(pool->slots, first, ID_RETIRED);
+           loop invariant id_count{Pre}(pool->slots, first, ID_LIVE) == pool->live_count;
+           loop invariant id_count{Pre}(pool->slots, first, ID_RETIRED) == pool->retired_count;
+           loop assigns j;
+           loop variant capacity - j; @/
+        for (uint32_t j = 1; j < capacity; j++) { }
+    */
 }
 
-bool id_pool_take(struct core_cpu *cpu, struct id_pool *pool, uint32_t *index)
+/*@ requires id_pool_ok(pool) && pool->free_head != ID_NONE;
+    terminates \true;
+    exits   \false;
+    assigns pool->free_head, pool->free_count, pool->live_count,
+            pool->slots[pool->free_head].next;
+    ensures id_pool_shape(pool) && id_generations(pool);
+    ensures head: id_head(pool);
+    ensures links: id_links(pool);
+    ensures once: id_once(pool);
+    ensures count_live: id_count_live(pool);
+    ensures count_retired: id_count_retired(pool);
+    ensures count_sum: id_count_sum(pool);
+    ensures given: \result == \old(pool->free_head) && id_live(pool, \result);
+    ensures was_free: id_free{Pre}(pool->slots, \result);
+    ensures counted: pool->live_count == \old(pool->live_count) + 1;
+    ensures others: \forall integer i; 0 <= i < pool->capacity && i != \result ==>
+      pool->slots[i].next == \at(pool->slots[i].next,Pre);
+*/
+static uint32_t head_take(struct id_pool *pool)
 {
-    if (pool->free_head == ID_NONE) {
-        if (!cpu->cadastre->host.pool_grow(cpu, pool) || pool->free_head == ID_NONE)
-            return false;
-    }
     uint32_t taken = pool->free_head;
     struct id_slot *slot = &pool->slots[taken];
 
     CHECK_VALUE(slot->next < pool->capacity, taken);
     pool->free_head = slot->next;
     slot->next = ID_LIVE;
+    /*@ ghost
+        /@ loop invariant 1 <= j <= pool->capacity;
+           loop invariant id_count(pool->slots, j, ID_LIVE) ==
+             id_count{Pre}(pool->slots, j, ID_LIVE) + (taken < j ? 1 : 0);
+           loop invariant id_count(pool->slots, j, ID_RETIRED) ==
+             id_count{Pre}(pool->slots, j, ID_RETIRED);
+           loop invariant id_count(pool->slots, j, ID_LIVE) >= 0;
+           loop invariant id_count(pool->slots, j, ID_LIVE) +
+             id_count(pool->slots, j, ID_RETIRED) <= j - 1;
+           loop assigns j;
+           loop variant pool->capacity - j; @/
+        for (uint32_t j = 1; j < pool->capacity; j++) { }
+    */
     pool->free_count--;
     pool->live_count++;
+    return taken;
+}
+
+bool id_pool_take(struct core_cpu *cpu, struct id_pool *pool, uint32_t *index)
+{
+    if (pool->free_head == ID_NONE) {
+        if (!HOST(cpu, pool_grow)(cpu, pool) || pool->free_head == ID_NONE)
+            return false;
+    }
+    uint32_t taken = head_take(pool);
+
+    //@ ghost Taken: ;
     *index = taken;
+    /*@ ghost
+        /@ loop invariant 1 <= j <= pool->capacity;
+           loop invariant id_count(pool->slots, j, ID_LIVE) ==
+             id_count{Taken}(pool->slots, j, ID_LIVE);
+           loop invariant id_count(pool->slots, j, ID_RETIRED) ==
+             id_count{Taken}(pool->slots, j, ID_RETIRED);
+           loop assigns j;
+           loop variant pool->capacity - j; @/
+        for (uint32_t j = 1; j < pool->capacity; j++) { }
+    */
     return true;
 }
 
@@ -64,15 +140,29 @@ void id_pool_put(struct id_pool *pool, uint32_t index)
 {
     CHECK_VALUE(id_is_live(pool, index), index);
     struct id_slot *slot = &pool->slots[index];
+    bool is_last = slot->generation >= pool->generation_max;
 
+    slot->next = is_last ? ID_RETIRED : pool->free_head;
+    /*@ ghost
+        /@ loop invariant 1 <= j <= pool->capacity;
+           loop invariant id_count(pool->slots, j, ID_LIVE) ==
+             id_count{Pre}(pool->slots, j, ID_LIVE) - (index < j ? 1 : 0);
+           loop invariant id_count(pool->slots, j, ID_RETIRED) ==
+             id_count{Pre}(pool->slots, j, ID_RETIRED) + (is_last && index < j ? 1 : 0);
+           loop invariant id_count(pool->slots, j, ID_LIVE) >= 0;
+           loop invariant id_count(pool->slots, j, ID_RETIRED) >= 0;
+           loop invariant id_count(pool->slots, j, ID_LIVE) +
+             id_count(pool->slots, j, ID_RETIRED) <= j - 1;
+           loop assigns j;
+           loop variant pool->capacity - j; @/
+        for (uint32_t j = 1; j < pool->capacity; j++) { }
+    */
     pool->live_count--;
-    if (slot->generation >= pool->generation_max) {
-        slot->next = ID_RETIRED;
+    if (is_last) {
         pool->retired_count++;
         return;
     }
     slot->generation++;
-    slot->next = pool->free_head;
     pool->free_head = index;
     pool->free_count++;
 }

@@ -14,6 +14,13 @@
 
 #define RELEASE_CHECKS 64
 
+/*@ requires ledgers_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns \result \from cpu, ledger;
+    ensures \result == ledger_record(cpu, ledger) && \valid(\result);
+    ensures live: ledger_live(cpu, ledger);
+*/
 static struct ledger *ledger_at(struct core_cpu *cpu, uint32_t ledger)
 {
     CHECK_VALUE(id_is_live(&cpu->cadastre->ledgers.ids, ledger), ledger);
@@ -39,10 +46,22 @@ const char *ledger_resource_name(enum cad_resource what)
 
 /* --- one word --- */
 
+/*@ requires \valid(word);
+    terminates \true;
+    exits   \false;
+    assigns *word;
+    ensures taken: \old(*word) >= amount ==>
+      \result == \true && *word == \old(*word) - amount;
+    ensures refused: \old(*word) < amount ==> \result == \false && *word == \old(*word);
+*/
 static bool word_take(uint64_t *word, uint64_t amount)
 {
     uint64_t now = atomic_load_relaxed(word);
 
+    /*@ loop invariant now == *word == \at(*word,Pre);
+        loop assigns now, *word;
+        loop variant 0;
+    */
     do {
         if (now < amount)
             return false;
@@ -50,6 +69,24 @@ static bool word_take(uint64_t *word, uint64_t amount)
     return true;
 }
 
+/*@ requires ledgers_shape(cpu) && 0 <= what < CAD_RESOURCE_COUNT;
+    terminates \true;
+    exits   \false;
+    assigns ledger_record(cpu, ledger)->available[what];
+    ensures live: ledger_live(cpu, ledger);
+    behavior fits:
+      assumes ledger_record(cpu, ledger)->available[what] >= amount;
+      ensures \result == CAD_OK;
+      ensures charged: ledger_record(cpu, ledger)->available[what] ==
+        \old(ledger_record(cpu, ledger)->available[what]) - amount;
+    behavior used_up:
+      assumes ledger_record(cpu, ledger)->available[what] < amount;
+      ensures own_refusal: \result == CAD_QUOTA_VIRTUAL + what;
+      ensures unchanged: ledger_record(cpu, ledger)->available[what] ==
+        \old(ledger_record(cpu, ledger)->available[what]);
+    complete behaviors;
+    disjoint behaviors;
+*/
 status_t ledger_reserve(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what,
                         uint64_t amount)
 {
@@ -66,6 +103,13 @@ uint64_t ledger_used(const struct ledger *ledger, enum cad_resource what)
 }
 
 /* `used` is at least `amount`; wrapped differences count as too small. */
+/*@ requires \valid_read(ledger) && 0 <= what < CAD_RESOURCE_COUNT;
+    requires ledger_word_ok(ledger, what);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == \true <==> ledger_in_use(ledger, what) >= amount;
+*/
 static bool ledger_has_used(const struct ledger *ledger, enum cad_resource what, uint64_t amount)
 {
     uint64_t used = ledger_used(ledger, what);
@@ -73,11 +117,26 @@ static bool ledger_has_used(const struct ledger *ledger, enum cad_resource what,
     return used >= amount && used <= atomic_load_acquire(&ledger->limit[what]);
 }
 
+/*@ requires ledgers_shape(cpu) && 0 <= what < CAD_RESOURCE_COUNT;
+    requires ledger_word_ok(ledger_record(cpu, ledger), what);
+    terminates \true;
+    exits   \false;
+    assigns ledger_record(cpu, ledger)->available[what];
+    ensures live: ledger_live(cpu, ledger);
+    ensures was_used: \old(ledger_in_use(ledger_record(cpu, ledger), what)) >= amount;
+    ensures given_back: ledger_record(cpu, ledger)->available[what] ==
+      \old(ledger_record(cpu, ledger)->available[what]) + amount;
+    ensures ledger_word_ok(ledger_record(cpu, ledger), what);
+*/
 void ledger_release(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what, uint64_t amount)
 {
     struct ledger *record = ledger_at(cpu, ledger);
     unsigned tries = 0;
 
+    /*@ loop invariant tries < RELEASE_CHECKS;
+        loop assigns tries;
+        loop variant RELEASE_CHECKS - tries;
+    */
     while (!ledger_has_used(record, what, amount)) {
         tries++;
         CHECK_VALUE(tries < RELEASE_CHECKS, ledger);
@@ -87,6 +146,16 @@ void ledger_release(struct core_cpu *cpu, uint32_t ledger, enum cad_resource wha
 
 /* --- the tree --- */
 
+/*@ requires \valid(ledger) && \valid_read(name + (0 .. LEDGER_NAME_BYTES - 1));
+    requires \separated(ledger, name + (0 .. LEDGER_NAME_BYTES - 1));
+    terminates \true;
+    exits   \false;
+    assigns *ledger;
+    ensures empty: \forall integer what; 0 <= what < CAD_RESOURCE_COUNT ==>
+      ledger_word_is(ledger, what, 0, 0, 0);
+    ensures ledger->parent == parent && ledger->children == 0 && ledger->references == 1;
+    ensures ends: ledger->name[LEDGER_NAME_BYTES - 1] == 0;
+*/
 static void ledger_init(struct ledger *ledger, uint32_t parent, const char *name)
 {
     unsigned i = 0;
@@ -94,13 +163,30 @@ static void ledger_init(struct ledger *ledger, uint32_t parent, const char *name
     ledger->parent = parent;
     ledger->children = 0;
     ledger->references = 1;
+    /*@ loop invariant 0 <= what <= CAD_RESOURCE_COUNT;
+        loop invariant \forall integer done; 0 <= done < what ==>
+          ledger_word_is(ledger, done, 0, 0, 0);
+        loop assigns what, ledger->limit[0 .. CAD_RESOURCE_COUNT - 1],
+          ledger->available[0 .. CAD_RESOURCE_COUNT - 1],
+          ledger->donated[0 .. CAD_RESOURCE_COUNT - 1];
+        loop variant CAD_RESOURCE_COUNT - what;
+    */
     for (unsigned what = 0; what < CAD_RESOURCE_COUNT; what++) {
         ledger->limit[what] = 0;
         ledger->available[what] = 0;
         ledger->donated[what] = 0;
     }
+    /*@ loop invariant 0 <= i <= LEDGER_NAME_BYTES - 1;
+        loop assigns i, ledger->name[0 .. LEDGER_NAME_BYTES - 1];
+        loop variant LEDGER_NAME_BYTES - i;
+    */
     for (; i < LEDGER_NAME_BYTES - 1 && name[i] != '\0'; i++)
         ledger->name[i] = name[i];
+    /*@ loop invariant 0 <= i <= LEDGER_NAME_BYTES;
+        loop invariant i == LEDGER_NAME_BYTES ==> ledger->name[LEDGER_NAME_BYTES - 1] == 0;
+        loop assigns i, ledger->name[0 .. LEDGER_NAME_BYTES - 1];
+        loop variant LEDGER_NAME_BYTES - i;
+    */
     for (; i < LEDGER_NAME_BYTES; i++)
         ledger->name[i] = '\0';
 }
@@ -141,6 +227,16 @@ status_t ledger_create_child(struct core_cpu *cpu, uint32_t parent, const char *
     return CAD_OK;
 }
 
+/*@ requires ledgers_shape(cpu);
+    requires no_overflow: ledger_record(cpu, ledger)->references < UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns ledger_record(cpu, ledger)->references;
+    ensures live: ledger_live(cpu, ledger);
+    ensures had_one: \old(ledger_record(cpu, ledger)->references) > 0;
+    ensures one_more: ledger_record(cpu, ledger)->references ==
+      \old(ledger_record(cpu, ledger)->references) + 1;
+*/
 void ledger_take(struct core_cpu *cpu, uint32_t ledger)
 {
     uint32_t before = atomic_fetch_add(&ledger_at(cpu, ledger)->references, 1u);
@@ -148,11 +244,29 @@ void ledger_take(struct core_cpu *cpu, uint32_t ledger)
     CHECK_VALUE(before > 0 && before < UINT32_MAX, ledger);
 }
 
+/*@ requires ledgers_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns ledger_record(cpu, ledger)->references;
+    ensures live: ledger_live(cpu, ledger);
+    ensures one_more: \result == \true ==> \old(ledger_record(cpu, ledger)->references) > 0 &&
+      ledger_record(cpu, ledger)->references ==
+        \old(ledger_record(cpu, ledger)->references) + 1;
+    ensures refused: \result == \false ==> ledger_record(cpu, ledger)->references ==
+      \old(ledger_record(cpu, ledger)->references);
+    ensures never_revived: \old(ledger_record(cpu, ledger)->references) == 0 ==>
+      \result == \false;
+*/
 bool ledger_try_take(struct core_cpu *cpu, uint32_t ledger)
 {
     struct ledger *record = ledger_at(cpu, ledger);
     uint32_t seen = atomic_load_relaxed(&record->references);
 
+    /*@ loop invariant seen == record->references;
+        loop invariant seen == \at(ledger_record(cpu, ledger)->references,Pre);
+        loop assigns seen, record->references;
+        loop variant 0;
+    */
     while (seen > 0 && seen < UINT32_MAX) {
         if (atomic_compare_exchange(&record->references, &seen, seen + 1))
             return true;
@@ -210,6 +324,58 @@ void ledger_collect(struct core_cpu *cpu, uint32_t ledger)
 
 /* Both ways write the words in an order that never lets `used` look smaller than it
  * is while available stays as read: available goes down first and up last. */
+/*@ requires ledgers_shape(cpu);
+    requires 0 <= what < CAD_RESOURCE_COUNT ==> ledger_word_ok(ledger_record(cpu, ledger), what) &&
+      ledger_word_ok(ledger_record(cpu, child), what);
+    requires own_parent: ledger_record(cpu, child)->parent == ledger ==> ledger != child;
+    requires sum_of_limits: 0 <= what < CAD_RESOURCE_COUNT &&
+      ledger_record(cpu, child)->parent == ledger ==>
+      ledger_record(cpu, child)->limit[what] <= ledger_record(cpu, ledger)->donated[what];
+    terminates \true;
+    exits   \false;
+    assigns ledger_record(cpu, ledger)->available[what],
+            ledger_record(cpu, ledger)->donated[what],
+            ledger_record(cpu, child)->available[what],
+            ledger_record(cpu, child)->limit[what];
+    ensures live: ledger_live(cpu, ledger) && ledger_live(cpu, child);
+    ensures 0 <= what < CAD_RESOURCE_COUNT ==> ledger_word_ok(ledger_record(cpu, ledger), what) &&
+      ledger_word_ok(ledger_record(cpu, child), what);
+    ensures \result == CAD_OK || \result == CAD_INVALID || \result == CAD_QUOTA_VIRTUAL + what;
+    behavior stranger:
+      assumes !(0 <= what < CAD_RESOURCE_COUNT) || ledger_record(cpu, child)->parent != ledger;
+      assigns \nothing;
+      ensures \result == CAD_INVALID;
+    behavior used_up:
+      assumes 0 <= what < CAD_RESOURCE_COUNT && ledger_record(cpu, child)->parent == ledger;
+      assumes ledger_record(cpu, ledger)->available[what] < amount;
+      ensures \result == CAD_QUOTA_VIRTUAL + what;
+      ensures unchanged: ledger_record(cpu, ledger)->available[what] ==
+        \old(ledger_record(cpu, ledger)->available[what]);
+      ensures unchanged: ledger_record(cpu, child)->available[what] ==
+        \old(ledger_record(cpu, child)->available[what]);
+      ensures unchanged: ledger_record(cpu, ledger)->donated[what] ==
+        \old(ledger_record(cpu, ledger)->donated[what]);
+      ensures unchanged: ledger_record(cpu, child)->limit[what] ==
+        \old(ledger_record(cpu, child)->limit[what]);
+    behavior moved:
+      assumes 0 <= what < CAD_RESOURCE_COUNT && ledger_record(cpu, child)->parent == ledger;
+      assumes ledger_record(cpu, ledger)->available[what] >= amount;
+      ensures \result == CAD_OK;
+      ensures giver: ledger_record(cpu, ledger)->available[what] ==
+        \old(ledger_record(cpu, ledger)->available[what]) - amount;
+      ensures giver: ledger_record(cpu, ledger)->donated[what] ==
+        \old(ledger_record(cpu, ledger)->donated[what]) + amount;
+      ensures child: ledger_record(cpu, child)->limit[what] ==
+        \old(ledger_record(cpu, child)->limit[what]) + amount;
+      ensures child: ledger_record(cpu, child)->available[what] ==
+        \old(ledger_record(cpu, child)->available[what]) + amount;
+      ensures use_stays: ledger_in_use(ledger_record(cpu, ledger), what) ==
+        \old(ledger_in_use(ledger_record(cpu, ledger), what));
+      ensures use_stays: ledger_in_use(ledger_record(cpu, child), what) ==
+        \old(ledger_in_use(ledger_record(cpu, child), what));
+    complete behaviors;
+    disjoint behaviors;
+*/
 status_t ledger_donate(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
                        enum cad_resource what, uint64_t amount)
 {
@@ -217,6 +383,7 @@ status_t ledger_donate(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
 
     if ((unsigned)what >= CAD_RESOURCE_COUNT || to->parent != ledger)
         return CAD_INVALID;
+    //@ assert apart: \separated(from, to);
     if (!word_take(&from->available[what], amount))
         return ledger_quota_status(what);
     atomic_store_release(&from->donated[what], from->donated[what] + amount);
@@ -225,6 +392,55 @@ status_t ledger_donate(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
     return CAD_OK;
 }
 
+/*@ requires ledgers_shape(cpu);
+    requires 0 <= what < CAD_RESOURCE_COUNT ==> ledger_word_ok(ledger_record(cpu, ledger), what) &&
+      ledger_word_ok(ledger_record(cpu, child), what);
+    requires own_parent: ledger_record(cpu, child)->parent == ledger ==> ledger != child;
+    terminates \true;
+    exits   \false;
+    assigns ledger_record(cpu, ledger)->available[what],
+            ledger_record(cpu, ledger)->donated[what],
+            ledger_record(cpu, child)->available[what],
+            ledger_record(cpu, child)->limit[what];
+    ensures live: ledger_live(cpu, ledger) && ledger_live(cpu, child);
+    ensures 0 <= what < CAD_RESOURCE_COUNT ==> ledger_word_ok(ledger_record(cpu, ledger), what) &&
+      ledger_word_ok(ledger_record(cpu, child), what);
+    ensures \result == CAD_OK || \result == CAD_INVALID || \result == CAD_UNCHARGED;
+    behavior stranger:
+      assumes !(0 <= what < CAD_RESOURCE_COUNT) || ledger_record(cpu, child)->parent != ledger;
+      assigns \nothing;
+      ensures \result == CAD_INVALID;
+    behavior in_use:
+      assumes 0 <= what < CAD_RESOURCE_COUNT && ledger_record(cpu, child)->parent == ledger;
+      assumes ledger_record(cpu, child)->available[what] < amount;
+      ensures \result == CAD_UNCHARGED;
+      ensures unchanged: ledger_record(cpu, ledger)->available[what] ==
+        \old(ledger_record(cpu, ledger)->available[what]);
+      ensures unchanged: ledger_record(cpu, child)->available[what] ==
+        \old(ledger_record(cpu, child)->available[what]);
+      ensures unchanged: ledger_record(cpu, ledger)->donated[what] ==
+        \old(ledger_record(cpu, ledger)->donated[what]);
+      ensures unchanged: ledger_record(cpu, child)->limit[what] ==
+        \old(ledger_record(cpu, child)->limit[what]);
+    behavior moved:
+      assumes 0 <= what < CAD_RESOURCE_COUNT && ledger_record(cpu, child)->parent == ledger;
+      assumes ledger_record(cpu, child)->available[what] >= amount;
+      ensures \result == CAD_OK;
+      ensures giver: ledger_record(cpu, ledger)->available[what] ==
+        \old(ledger_record(cpu, ledger)->available[what]) + amount;
+      ensures giver: ledger_record(cpu, ledger)->donated[what] ==
+        \old(ledger_record(cpu, ledger)->donated[what]) - amount;
+      ensures child: ledger_record(cpu, child)->limit[what] ==
+        \old(ledger_record(cpu, child)->limit[what]) - amount;
+      ensures child: ledger_record(cpu, child)->available[what] ==
+        \old(ledger_record(cpu, child)->available[what]) - amount;
+      ensures use_stays: ledger_in_use(ledger_record(cpu, ledger), what) ==
+        \old(ledger_in_use(ledger_record(cpu, ledger), what));
+      ensures use_stays: ledger_in_use(ledger_record(cpu, child), what) ==
+        \old(ledger_in_use(ledger_record(cpu, child), what));
+    complete behaviors;
+    disjoint behaviors;
+*/
 status_t ledger_take_back(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
                           enum cad_resource what, uint64_t amount)
 {
@@ -232,6 +448,7 @@ status_t ledger_take_back(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
 
     if ((unsigned)what >= CAD_RESOURCE_COUNT || from->parent != ledger)
         return CAD_INVALID;
+    //@ assert apart: \separated(from, to);
     if (!word_take(&from->available[what], amount))
         return CAD_UNCHARGED;
     CHECK_VALUE(from->limit[what] >= amount && to->donated[what] >= amount, child);

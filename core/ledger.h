@@ -39,6 +39,17 @@ struct ledger_table {
     struct id_pool ids;
 };
 
+/*@ // LG6, of one word, in mathematical integers: so no sum below can wrap.
+    predicate ledger_word_ok{L}(struct ledger *ledger, integer what) =
+      ledger->available[what] + ledger->donated[what] <= ledger->limit[what];
+    logic integer ledger_in_use{L}(struct ledger *ledger, integer what) =
+      ledger->limit[what] - ledger->donated[what] - ledger->available[what];
+    predicate ledger_word_is{L}(struct ledger *ledger, integer what, integer limit,
+                                integer available, integer donated) =
+      ledger->limit[what] == limit && ledger->available[what] == available &&
+      ledger->donated[what] == donated;
+*/
+
 /* The root, with limits of the whole machine. Boot only; one reference is the caller's. */
 MUST_CHECK status_t ledger_create_root(struct core_cpu *cpu,
                                        const uint64_t limits[CAD_RESOURCE_COUNT], uint32_t *out);
@@ -77,7 +88,20 @@ MUST_CHECK status_t ledger_take_back(struct core_cpu *cpu, uint32_t ledger, uint
                                      enum cad_resource what, uint64_t amount);
 
 /* Exact while nobody donates; never below the truth otherwise by more than one donation. */
+/*@ requires \valid_read(ledger) && 0 <= what < CAD_RESOURCE_COUNT;
+    requires ledger_word_ok(ledger, what);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == ledger_in_use(ledger, what);
+*/
 uint64_t ledger_used(const struct ledger *ledger, enum cad_resource what);
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures own: 0 <= what < CAD_RESOURCE_COUNT ==> \result == CAD_QUOTA_VIRTUAL + what;
+    ensures refusal: \result != CAD_OK;
+*/
 status_t ledger_quota_status(enum cad_resource what);
 const char *ledger_resource_name(enum cad_resource what);
 

@@ -43,6 +43,12 @@ fi
 if is_goal test || is_goal test-lib; then
     need libcmocka-dev /usr/include/cmocka.h
 fi
+if is_goal prove || is_goal mutate; then
+    need frama-c-base frama-c
+    need why3 why3
+    need cvc4 cvc4
+    need z3 z3
+fi
 if is_goal model; then need spin spin; fi
 if is_goal fuzz; then
     need clang clang
