@@ -139,6 +139,8 @@ static void ready_at(struct cpu *cpu, struct thread *thread, bool first)
     atomic_fence();
     if (atomic_load_relaxed(&cpu->running_priority) <= priority)
         scheduler_prod(cpu->index); /* idle, lower, or now needs a slice */
+    else if (atomic_load_relaxed(&idle_cpus) != 0)
+        scheduler_prod_idle(); /* went idle since place() looked: it takes the thread */
 }
 
 void scheduler_ready(struct thread *thread)
@@ -243,6 +245,15 @@ static void become(struct cpu *cpu, struct thread *thread)
     slice_start(cpu, thread);
 }
 
+/* A thread that was killed just before it became READY would end only when its turn
+ * comes, which may be never: whoever takes it out of its queue ends it. */
+static void end_if_killed(struct thread *thread)
+{
+    atomic_fence(); /* with thread_kill(): it saw READY, or we see the mark */
+    if (atomic_load_relaxed(&thread->killed) && scheduler_withdraw(thread))
+        thread_finish(thread);
+}
+
 /* Gives way to what is ready here, if that is higher, or the turn is over. */
 static void preempt(struct cpu *cpu)
 {
@@ -261,6 +272,7 @@ static void preempt(struct cpu *cpu)
             scheduler_ready(thread);
         else
             ready_at(cpu, thread, !is_turn_over);
+        end_if_killed(thread);
         return;
     }
     slice_start(cpu, thread);
