@@ -124,7 +124,8 @@ def judge(text, must_hold, kind):
 def brief(text):
     """The lines of a verifier's report that say what is wrong."""
     return "\n".join(line for line in text.splitlines()
-                     if re.match(r"pan:|spin:|Error|error|Warning|\s+\d+ states, stored", line))[:2000]
+                     if re.match(r"pan:|spin:|error|Warning|\s+\d+ states, stored", line,
+                                 re.I))[:2000]
 
 
 def run(results, path, folder, entry):
@@ -155,8 +156,9 @@ def run_model(results, path, out, entries):
         every |= lines[0]
         reached |= lines[1]
     missed = sorted(every - reached)
-    results.add(f"{os.path.basename(path)[:-4]}: every line is reached", int(not missed and bool(every)),
-                int(bool(missed) or not every), 0,
+    is_whole = bool(every) and not missed
+    results.add(f"{os.path.basename(path)[:-4]}: every line is reached", int(is_whole),
+                int(not is_whole), 0,
                 "never reached: " + ", ".join(f"{path}:{line}" for line in missed))
 
 
