@@ -28,7 +28,8 @@ const char *thread_state_name(enum thread_state state)
     return state < ARRAY_COUNT(names) ? names[state] : "?";
 }
 
-__attribute__((unused)) static inline bool edge_is_listed(enum thread_state from, enum thread_state to)
+__attribute__((unused)) /* evaluated in builds with assertions */
+static inline bool edge_is_listed(enum thread_state from, enum thread_state to)
 {
 #define EDGE_TEST(FROM, TO, function) || (from == THREAD_##FROM && to == THREAD_##TO)
     return false THREAD_EDGE_LIST(EDGE_TEST);
