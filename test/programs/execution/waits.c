@@ -216,7 +216,8 @@ static void sleeping_and_priorities(void)
                  CAD_INVALID);
 }
 
-/* Spinning threads of one priority share the CPUs: each makes progress. */
+/* Spinning threads of one priority share the CPUs: each makes progress, although a
+ * higher one, this thread, keeps interrupting whoever has the turn. */
 static void turns(void)
 {
     static struct worker spinners[10];
@@ -224,7 +225,7 @@ static void turns(void)
     for (unsigned i = 0; i < 10; i++) {
         spinners[i].result = 0;
         worker_start(&spinners[i], do_spin);
-        CHECK_OK(cad_thread_set_priority(spinners[i].thread, 1));
+        CHECK_OK(cad_thread_set_priority(spinners[i].thread, 0));
     }
     uint64_t end = now_ns() + 5000 * MILLISECONDS;
     for (unsigned at = 0; at < 10 && now_ns() < end;) {
