@@ -74,8 +74,3 @@ void spin_unlock(struct spinlock *lock)
     lock_note_dropped(lock);
     atomic_store_release(&lock->taken, 0);
 }
-
-bool spin_is_locked(const struct spinlock *lock)
-{
-    return atomic_load_relaxed(&lock->taken) != 0;
-}

@@ -23,7 +23,6 @@ struct spinlock {
 
 void spin_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
-bool spin_is_locked(const struct spinlock *lock);
 /* Debug builds: CHECKs that this CPU holds no lock (before a TLB round, before user mode). */
 void lock_check_none_held(void);
 

@@ -40,22 +40,6 @@ struct process *process_by_space(uint32_t space)
     return id != 0 ? &processes.processes[id] : NULL;
 }
 
-struct process *process_take_by_space(uint32_t space, uint64_t generation)
-{
-    const struct process *found = process_by_space(space);
-
-    if (found == NULL)
-        return NULL;
-    struct process *process = process_try_take(found->id, process_generation(found));
-    if (process == NULL)
-        return NULL;
-    if (process->space == space && process->space_generation == generation &&
-        id_matches(&cadastre.spaces.ids, space, generation))
-        return process;
-    process_put(process);
-    return NULL;
-}
-
 void process_take(struct process *process)
 {
     uint32_t before = atomic_fetch_add(&process->references, 1);

@@ -72,9 +72,6 @@ static inline uint64_t process_generation(const struct process *process)
 }
 /* The process whose space it was made for; NULL for none.  It lives as long as the space. */
 struct process *process_by_space(uint32_t space);
-/* The process whose space it is, with a reference; generation-checked.
- * Gives: NULL if the space is gone or going. */
-struct process *process_take_by_space(uint32_t space, uint64_t generation);
 
 /* An empty process: space, table, ledger reference, no threads.
  * Takes over the caller's reference on `ledger` when it succeeds.
