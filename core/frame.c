@@ -10,10 +10,27 @@
 #include "core/cadastre.h"
 #include "core/frame_priv.h"
 
+/*@ // Every frame number has an entry here: coarser than the machine, where only ranges have one.
+    // What is proved of frames named by a number does not depend on the others.
+    predicate frames_shape{L}(struct core_cpu *cpu) =
+      \valid(cpu) && \valid(cpu->cadastre) &&
+      \valid(cpu->cadastre->frames.frames + (0 .. UINT32_MAX)) &&
+      \separated(cpu, cpu->cadastre, cpu->cadastre->frames.frames + (0 .. UINT32_MAX)) &&
+      cpu->magazine.count <= MAGAZINE_FRAMES;
+    predicate frames_others{A,B}(struct frame *frames, integer but) =
+      \forall integer i; 0 <= i <= UINT32_MAX && i != but ==> frame_same{A,B}(frames, i);
+*/
+
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == \true <==>
+      0 <= from < FRAME_STATE_COUNT && 0 <= to < FRAME_STATE_COUNT && frame_edge(from, to);
+*/
 bool frame_edge_allowed(enum frame_state from, enum frame_state to)
 {
     return (unsigned)from < FRAME_STATE_COUNT && (unsigned)to < FRAME_STATE_COUNT &&
-           ((frame_edges >> ((unsigned)from * 8 + (unsigned)to)) & 1) != 0;
+           frame_edge_listed((unsigned)from, (unsigned)to);
 }
 
 const char *frame_state_name(enum frame_state state)
@@ -59,6 +76,20 @@ const char *frame_owner_kind(const struct frame *frame)
 
 /* --- boot --- */
 
+/*@ requires \valid_read(table) && \valid(table->frames + (0 .. UINT32_MAX));
+    requires \separated(table, table->frames + (0 .. UINT32_MAX));
+    requires table->range_count <= FRAME_RANGES_MAX;
+    requires \valid_read(change) && \separated(change, table, table->frames + (0 .. UINT32_MAX));
+    requires change->from < FRAME_STATE_COUNT && change->to < FRAME_STATE_COUNT;
+    requires change->numbered == \false;
+    terminates \true;
+    exits   \false;
+    assigns table->frames[frame];
+    ensures not_0: frame != FRAME_NONE;
+    ensures listed: frame_edge(change->from, change->to);
+    ensures left: frame_leaves{Pre}(table->frames, frame, change);
+    ensures arrived: frame_arrives(table->frames, frame, frame, change);
+*/
 static void frame_adopt(struct frame_table *table, frame_no_t frame,
                         const struct frame_change *change)
 {
@@ -66,6 +97,17 @@ static void frame_adopt(struct frame_table *table, frame_no_t frame,
     frame_set_state(table, frame, 1, change);
 }
 
+/*@ requires \valid_read(table) && \valid(table->frames + (0 .. UINT32_MAX));
+    requires \separated(table, table->frames + (0 .. UINT32_MAX));
+    requires table->range_count <= FRAME_RANGES_MAX;
+    requires 0 <= kind < FRAME_KIND_COUNT;
+    terminates \true;
+    exits   \false;
+    assigns table->frames[frame];
+    ensures not_0: frame != FRAME_NONE;
+    ensures was_reserved: \old(table->frames[frame].state) == FRAME_RESERVED;
+    ensures owned: frame_is(table->frames, frame, FRAME_KERNEL, kind, owner, detail);
+*/
 void frame_adopt_kernel(struct frame_table *table, frame_no_t frame, enum frame_kind kind,
                         uint32_t owner, uint32_t detail)
 {
@@ -75,6 +117,16 @@ void frame_adopt_kernel(struct frame_table *table, frame_no_t frame, enum frame_
     frame_adopt(table, frame, &change);
 }
 
+/*@ requires \valid_read(table) && \valid(table->frames + (0 .. UINT32_MAX));
+    requires \separated(table, table->frames + (0 .. UINT32_MAX));
+    requires table->range_count <= FRAME_RANGES_MAX;
+    terminates \true;
+    exits   \false;
+    assigns table->frames[frame];
+    ensures not_0: frame != FRAME_NONE;
+    ensures was_reserved: \old(table->frames[frame].state) == FRAME_RESERVED;
+    ensures owned: frame_is(table->frames, frame, FRAME_OBJECT, 0, object, page);
+*/
 void frame_adopt_object(struct frame_table *table, frame_no_t frame, uint32_t object,
                         uint32_t page)
 {
@@ -85,32 +137,85 @@ void frame_adopt_object(struct frame_table *table, frame_no_t frame, uint32_t ob
 
 /* --- single frames by the magazine --- */
 
+#ifdef __FRAMAC__
+/* What the prover believes of core_host's hooks: they touch free frames' entries only, which
+ * it is not told of, and this CPU's magazine. */
+/*@ requires frames_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine;
+    ensures frames_shape(cpu);
+*/
+void host_magazine_refill(struct core_cpu *cpu);
+/*@ requires frames_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine;
+    ensures frames_shape(cpu);
+*/
+void host_magazine_drain(struct core_cpu *cpu);
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+*/
+void host_page_clear(frame_no_t frame);
+#endif
+
 /* A zeroed frame, still FREE and marked as taken; FRAME_NONE when memory is short. */
+/*@ requires frames_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine;
+    ensures frames_shape(cpu);
+    ensures none: \result == FRAME_NONE || cpu->magazine.count < MAGAZINE_FRAMES;
+*/
 static inline frame_no_t magazine_pop(struct core_cpu *cpu)
 {
     struct magazine *magazine = &cpu->magazine;
 
     if (magazine->count == 0) {
-        cpu->cadastre->host.magazine_refill(cpu);
+        HOST(cpu, magazine_refill)(cpu);
         if (magazine->count == 0)
             return FRAME_NONE;
     }
     frame_no_t frame = magazine->frames[--magazine->count];
 
-    cpu->cadastre->host.page_clear(frame);
+    HOST(cpu, page_clear)(frame);
     return frame;
 }
 
+/*@ requires frames_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine;
+    ensures frames_shape(cpu);
+    ensures on_top: cpu->magazine.count > 0 &&
+      cpu->magazine.frames[cpu->magazine.count - 1] == frame;
+*/
 static inline void magazine_push(struct core_cpu *cpu, frame_no_t frame)
 {
     struct magazine *magazine = &cpu->magazine;
 
     if (magazine->count == MAGAZINE_FRAMES)
-        cpu->cadastre->host.magazine_drain(cpu);
+        HOST(cpu, magazine_drain)(cpu);
     CHECK_VALUE(magazine->count < MAGAZINE_FRAMES, frame);
     magazine->frames[magazine->count++] = frame;
 }
 
+/*@ requires frames_shape(cpu);
+    requires 0 <= state < FRAME_STATE_COUNT && 0 <= kind < FRAME_KIND_COUNT;
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine, cpu->cadastre->frames.frames[0 .. UINT32_MAX];
+    ensures frames_shape(cpu);
+    ensures none: \result == FRAME_NONE ==>
+      frames_others{Pre,Post}(cpu->cadastre->frames.frames, -1);
+    ensures owned: \result != FRAME_NONE ==>
+      frame_is(cpu->cadastre->frames.frames, \result, state, kind, owner, detail);
+    ensures was_free: \result != FRAME_NONE ==>
+      \at(cpu->cadastre->frames.frames[\at(\result,Post)].state,Pre) == FRAME_FREE;
+    ensures only_this: frames_others{Pre,Post}(cpu->cadastre->frames.frames, \result);
+*/
 static inline frame_no_t frame_take(struct core_cpu *cpu, enum frame_state state,
                                     enum frame_kind kind, uint32_t owner, uint32_t detail)
 {
@@ -120,22 +225,65 @@ static inline frame_no_t frame_take(struct core_cpu *cpu, enum frame_state state
         struct frame_change change = { .from = FRAME_FREE, .to = (uint8_t)state,
                                        .from_kind = FRAME_FREE_MAGAZINE, .to_kind = (uint8_t)kind,
                                        .to_owner = owner, .to_detail = detail };
+        //@ ghost Popped: ;
         frame_set_state(&cpu->cadastre->frames, frame, 1, &change);
+        //@ assert left: frame_leaves{Popped}(cpu->cadastre->frames.frames, frame, &change);
+        //@ assert arrived: frame_arrives(cpu->cadastre->frames.frames, frame, frame, &change);
     }
     return frame;
 }
 
+/*@ requires frames_shape(cpu);
+    requires 0 <= kind < FRAME_KIND_COUNT;
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine, cpu->cadastre->frames.frames[0 .. UINT32_MAX];
+    ensures frames_shape(cpu);
+    ensures none: \result == FRAME_NONE ==>
+      frames_others{Pre,Post}(cpu->cadastre->frames.frames, -1);
+    ensures owned: \result != FRAME_NONE ==>
+      frame_is(cpu->cadastre->frames.frames, \result, FRAME_KERNEL, kind, owner, detail);
+    ensures was_free: \result != FRAME_NONE ==>
+      \at(cpu->cadastre->frames.frames[\at(\result,Post)].state,Pre) == FRAME_FREE;
+    ensures only_this: frames_others{Pre,Post}(cpu->cadastre->frames.frames, \result);
+*/
 frame_no_t frame_take_kernel(struct core_cpu *cpu, enum frame_kind kind, uint32_t owner,
                              uint32_t detail)
 {
     return frame_take(cpu, FRAME_KERNEL, kind, owner, detail);
 }
 
+/*@ requires frames_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine, cpu->cadastre->frames.frames[0 .. UINT32_MAX];
+    ensures frames_shape(cpu);
+    ensures none: \result == FRAME_NONE ==>
+      frames_others{Pre,Post}(cpu->cadastre->frames.frames, -1);
+    ensures owned: \result != FRAME_NONE ==>
+      frame_is(cpu->cadastre->frames.frames, \result, FRAME_ANON, 0, table_frame, slot);
+    ensures was_free: \result != FRAME_NONE ==>
+      \at(cpu->cadastre->frames.frames[\at(\result,Post)].state,Pre) == FRAME_FREE;
+    ensures only_this: frames_others{Pre,Post}(cpu->cadastre->frames.frames, \result);
+*/
 frame_no_t frame_take_anon(struct core_cpu *cpu, frame_no_t table_frame, uint32_t slot)
 {
     return frame_take(cpu, FRAME_ANON, 0, table_frame, slot);
 }
 
+/*@ requires frames_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine, cpu->cadastre->frames.frames[0 .. UINT32_MAX];
+    ensures frames_shape(cpu);
+    ensures none: \result == FRAME_NONE ==>
+      frames_others{Pre,Post}(cpu->cadastre->frames.frames, -1);
+    ensures owned: \result != FRAME_NONE ==>
+      frame_is(cpu->cadastre->frames.frames, \result, FRAME_OBJECT, 0, object, page);
+    ensures was_free: \result != FRAME_NONE ==>
+      \at(cpu->cadastre->frames.frames[\at(\result,Post)].state,Pre) == FRAME_FREE;
+    ensures only_this: frames_others{Pre,Post}(cpu->cadastre->frames.frames, \result);
+*/
 frame_no_t frame_take_object(struct core_cpu *cpu, uint32_t object, uint32_t page)
 {
     return frame_take(cpu, FRAME_OBJECT, 0, object, page);
@@ -147,25 +295,63 @@ void frame_run_to_object(struct core_cpu *cpu, frame_no_t first, uint32_t count,
                                    .from_kind = FRAME_FREE_MAGAZINE, .to_owner = object,
                                    .numbered = true };
     for (uint32_t i = 0; i < count; i++)
-        cpu->cadastre->host.page_clear(first + i);
+        HOST(cpu, page_clear)(first + i);
     frame_set_state(&cpu->cadastre->frames, first, count, &change);
 }
 
+/*@ requires frames_shape(cpu) && 0 <= state < FRAME_STATE_COUNT;
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine, cpu->cadastre->frames.frames[0 .. UINT32_MAX];
+    ensures frames_shape(cpu);
+    ensures right_state: state == FRAME_KERNEL || state == FRAME_ANON || state == FRAME_OBJECT;
+    ensures by_its_owner: \old(cpu->cadastre->frames.frames[frame].state) == state &&
+      \old(cpu->cadastre->frames.frames[frame].owner) == owner;
+    ensures unused: \old(cpu->cadastre->frames.frames[frame].maps) == 0 &&
+      \old(cpu->cadastre->frames.frames[frame].pins) == 0;
+    ensures free: frame_is(cpu->cadastre->frames.frames, frame, FRAME_FREE, FRAME_FREE_MAGAZINE,
+                           0, 0);
+    ensures only_this: frames_others{Pre,Post}(cpu->cadastre->frames.frames, frame);
+    ensures on_top: cpu->magazine.frames[cpu->magazine.count - 1] == frame;
+*/
 void frame_release(struct core_cpu *cpu, frame_no_t frame, enum frame_state state, uint32_t owner)
 {
     struct frame_change change = { .from = (uint8_t)state, .to = FRAME_FREE, .from_owner = owner,
                                    .to_kind = FRAME_FREE_MAGAZINE };
     CHECK_VALUE(state == FRAME_KERNEL || state == FRAME_ANON || state == FRAME_OBJECT, frame);
     frame_set_state(&cpu->cadastre->frames, frame, 1, &change);
+    //@ assert left: frame_leaves{Pre}(cpu->cadastre->frames.frames, frame, &change);
+    //@ assert arrived: frame_arrives(cpu->cadastre->frames.frames, frame, frame, &change);
     magazine_push(cpu, frame);
 }
 
+/*@ requires frames_shape(cpu) && 0 <= state < FRAME_STATE_COUNT;
+    requires \valid(chain) && chain->count < UINT32_MAX;
+    requires \separated(chain, cpu, cpu->cadastre,
+                        cpu->cadastre->frames.frames + (0 .. UINT32_MAX));
+    terminates \true;
+    exits   \false;
+    assigns *chain, cpu->cadastre->frames.frames[0 .. UINT32_MAX];
+    ensures frames_shape(cpu);
+    ensures by_its_owner: \old(cpu->cadastre->frames.frames[frame].state) == state &&
+      (state != FRAME_RESERVED && state != FRAME_FREE ==>
+        \old(cpu->cadastre->frames.frames[frame].owner) == owner);
+    ensures unused: \old(cpu->cadastre->frames.frames[frame].maps) == 0 &&
+      \old(cpu->cadastre->frames.frames[frame].pins) == 0;
+    ensures listed: frame_edge(state, FRAME_QUARANTINE);
+    ensures chained: frame_is(cpu->cadastre->frames.frames, frame, FRAME_QUARANTINE, 0,
+                              \old(chain->head), 0);
+    ensures chained: chain->head == frame && chain->count == \old(chain->count) + 1;
+    ensures only_this: frames_others{Pre,Post}(cpu->cadastre->frames.frames, frame);
+*/
 void frame_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t frame,
                       enum frame_state state, uint32_t owner)
 {
     struct frame_change change = { .from = (uint8_t)state, .to = FRAME_QUARANTINE,
                                    .from_owner = owner, .to_owner = chain->head };
     frame_set_state(&cpu->cadastre->frames, frame, 1, &change);
+    //@ assert left: frame_leaves{Pre}(cpu->cadastre->frames.frames, frame, &change);
+    //@ assert arrived: frame_arrives(cpu->cadastre->frames.frames, frame, frame, &change);
     chain->head = frame;
     chain->count++;
 }
@@ -190,6 +376,16 @@ bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, u
 
 /* --- counts --- */
 
+/*@ requires \valid_read(table) && \valid(table->frames + frame);
+    requires \separated(table, table->frames + frame);
+    requires no_wrap: state == FRAME_OBJECT ==> table->frames[frame].maps + count <= UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns table->frames[frame].maps;
+    ensures more: table->frames[frame].maps == \old(table->frames[frame].maps) + count;
+    ensures counted_states: \old(table->frames[frame].state) == state &&
+      (state == FRAME_OBJECT || state == FRAME_KERNEL);
+*/
 void frame_map_many(struct frame_table *table, frame_no_t frame, enum frame_state state,
                     uint32_t count)
 {
@@ -205,6 +401,16 @@ void frame_map_many(struct frame_table *table, frame_no_t frame, enum frame_stat
     entry->maps += count;
 }
 
+/*@ requires \valid_read(table) && \valid(table->frames + frame);
+    requires \separated(table, table->frames + frame);
+    requires no_wrap: state == FRAME_OBJECT ==> table->frames[frame].maps >= count;
+    terminates \true;
+    exits   \false;
+    assigns table->frames[frame].maps;
+    ensures less: table->frames[frame].maps == \old(table->frames[frame].maps) - count;
+    ensures counted_states: \old(table->frames[frame].state) == state &&
+      (state == FRAME_OBJECT || state == FRAME_KERNEL);
+*/
 void frame_unmap_many(struct frame_table *table, frame_no_t frame, enum frame_state state,
                       uint32_t count)
 {
@@ -220,16 +426,45 @@ void frame_unmap_many(struct frame_table *table, frame_no_t frame, enum frame_st
     entry->maps -= count;
 }
 
+/*@ requires \valid_read(table) && \valid(table->frames + frame);
+    requires \separated(table, table->frames + frame);
+    requires no_wrap: state == FRAME_OBJECT ==> table->frames[frame].maps + 1 <= UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns table->frames[frame].maps;
+    ensures more: table->frames[frame].maps == \old(table->frames[frame].maps) + 1;
+    ensures counted_states: \old(table->frames[frame].state) == state &&
+      (state == FRAME_OBJECT || state == FRAME_KERNEL);
+*/
 void frame_map(struct frame_table *table, frame_no_t frame, enum frame_state state)
 {
     frame_map_many(table, frame, state, 1);
 }
 
+/*@ requires \valid_read(table) && \valid(table->frames + frame);
+    requires \separated(table, table->frames + frame);
+    requires no_wrap: state == FRAME_OBJECT ==> table->frames[frame].maps >= 1;
+    terminates \true;
+    exits   \false;
+    assigns table->frames[frame].maps;
+    ensures less: table->frames[frame].maps == \old(table->frames[frame].maps) - 1;
+    ensures counted_states: \old(table->frames[frame].state) == state &&
+      (state == FRAME_OBJECT || state == FRAME_KERNEL);
+*/
 void frame_unmap(struct frame_table *table, frame_no_t frame, enum frame_state state)
 {
     frame_unmap_many(table, frame, state, 1);
 }
 
+/*@ requires \valid_read(table) && \valid(table->frames + frame);
+    requires \separated(table, table->frames + frame);
+    terminates \true;
+    exits   \false;
+    assigns table->frames[frame].detail;
+    ensures a_table: table->frames[frame].state == FRAME_KERNEL &&
+      table->frames[frame].kind == FRAME_KIND_TABLE;
+    ensures written: table->frames[frame].detail == companion;
+*/
 void frame_set_companion(struct frame_table *table, frame_no_t frame, frame_no_t companion)
 {
     struct frame *entry = &table->frames[frame];

@@ -145,6 +145,13 @@ void frame_adopt_object(struct frame_table *table, frame_no_t frame, uint32_t ob
 
 /* --- the allocator; Locks: frames (core/ itself comes here through core_host) --- */
 
+/*@ requires \valid_read(table) && table->range_count <= FRAME_RANGES_MAX;
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == \true ==> \exists integer i; 0 <= i < table->range_count &&
+      table->ranges[i].first <= frame < table->ranges[i].end;
+*/
 bool frame_exists(const struct frame_table *table, frame_no_t frame);
 /* Takes an aligned block of 2^order frames out of the free lists; all stay FREE
  * with kind FRAME_FREE_MAGAZINE until the caller gives them an owner.
