@@ -31,17 +31,6 @@ void id_pool_extend(struct id_pool *pool, uint32_t capacity)
         pool->slots[0].next = ID_RETIRED;
         pool->slots[0].reserved = 0;
     }
-    /*@ loop invariant first <= index <= capacity || index == capacity;
-        loop invariant pool->free_count == \at(pool->free_count,Pre) + (capacity - index);
-        loop invariant pool->free_head ==
-          (index == capacity ? \at(pool->free_head,Pre) : index);
-        loop invariant \forall integer i; index <= i < capacity ==>
-          pool->slots[i].generation == 1 &&
-          pool->slots[i].next == (i + 1 == capacity ? \at(pool->free_head,Pre) : i + 1);
-        loop assigns index, pool->free_head, pool->free_count,
-          pool->slots[first .. capacity - 1];
-        loop variant index;
-    */
     for (uint32_t index = capacity; index > first; index--) {
         struct id_slot *slot = &pool->slots[index - 1];
         slot->generation = 1;
@@ -51,22 +40,6 @@ void id_pool_extend(struct id_pool *pool, uint32_t capacity)
         pool->free_count++;
     }
     pool->capacity = capacity;
-    /*@ ghost
-        /@ loop invariant 1 <= j;
-           loop invariant j <= first ==>
-             id_count(pool->slots, j, ID_LIVE) == id_count{Pre}(pool->slots, j, ID_LIVE);
-           loop invariant j <= first ==>
-             id_count(pool->slots, j, ID_RETIRED) == id_count{Pre}(pool->slots, j, ID_RETIRED);
-           loop invariant j > first ==> j <= capacity &&
-             id_count(pool->slots, j, ID_LIVE) == id_count(pool->slots, first, ID_LIVE);
-           loop invariant j > first ==> j <= capacity &&
-             id_count(pool->slots, j, ID_RETIRED) == id_count(pool->slots, first, ID_RETIRED);
-           loop invariant id_count{Pre}(pool->slots, first, ID_LIVE) == pool->live_count;
-           loop invariant id_count{Pre}(pool->slots, first, ID_RETIRED) == pool->retired_count;
-           loop assigns j;
-           loop variant capacity - j; @/
-        for (uint32_t j = 1; j < capacity; j++) { }
-    */
 }
 
 /*@ requires id_pool_ok(pool) && pool->free_head != ID_NONE;
@@ -92,47 +65,68 @@ static uint32_t head_take(struct id_pool *pool)
     uint32_t taken = pool->free_head;
     struct id_slot *slot = &pool->slots[taken];
 
+    //@ assert was_free: id_free{Pre}(pool->slots, taken);
+    /*@ ghost
+        /@ loop invariant 1 <= j <= pool->capacity;
+           loop invariant id_count(pool->slots, j, ID_LIVE) >= 0;
+           loop invariant id_count(pool->slots, j, ID_RETIRED) >= 0;
+           loop invariant id_count(pool->slots, j, ID_LIVE) +
+             id_count(pool->slots, j, ID_RETIRED) <= j - 1 - (taken < j ? 1 : 0);
+           loop assigns j;
+           loop variant pool->capacity - j; @/
+        for (uint32_t j = 1; j < pool->capacity; j++) { }
+    */
     CHECK_VALUE(slot->next < pool->capacity, taken);
     pool->free_head = slot->next;
     slot->next = ID_LIVE;
+    pool->free_count--;
+    pool->live_count++;
+    /*@ assert others: \forall integer i; 0 <= i < pool->capacity && i != taken ==>
+          pool->slots[i].next == \at(pool->slots[i].next,Pre);
+    */
+    //@ assert now: !id_free(pool->slots, taken);
+    /*@ assert free_before: \forall integer i; 0 < i < pool->capacity &&
+          id_free(pool->slots, i) ==> i != taken && id_free{Pre}(pool->slots, i) &&
+          pool->slots[i].next != taken;
+    */
+    /*@ assert one_more: \forall integer i; 0 <= i < pool->capacity ==>
+          id_is(pool->slots, i, ID_LIVE) ==
+            id_is{Pre}(pool->slots, i, ID_LIVE) + (i == taken ? 1 : 0);
+    */
+    /*@ assert none_less: \forall integer i; 0 <= i < pool->capacity ==>
+          id_is(pool->slots, i, ID_RETIRED) == id_is{Pre}(pool->slots, i, ID_RETIRED);
+    */
     /*@ ghost
         /@ loop invariant 1 <= j <= pool->capacity;
            loop invariant id_count(pool->slots, j, ID_LIVE) ==
              id_count{Pre}(pool->slots, j, ID_LIVE) + (taken < j ? 1 : 0);
            loop invariant id_count(pool->slots, j, ID_RETIRED) ==
              id_count{Pre}(pool->slots, j, ID_RETIRED);
-           loop invariant id_count(pool->slots, j, ID_LIVE) >= 0;
-           loop invariant id_count(pool->slots, j, ID_LIVE) +
-             id_count(pool->slots, j, ID_RETIRED) <= j - 1;
            loop assigns j;
            loop variant pool->capacity - j; @/
-        for (uint32_t j = 1; j < pool->capacity; j++) { }
+        for (uint32_t j = 1; j < pool->capacity; j++) {
+            /@ assert id_count{Here}(pool->slots, j + 1, ID_LIVE) ==
+                 id_count{Here}(pool->slots, j, ID_LIVE) + id_is{Here}(pool->slots, j, ID_LIVE); @/
+            /@ assert id_count{Pre}(pool->slots, j + 1, ID_LIVE) ==
+                 id_count{Pre}(pool->slots, j, ID_LIVE) + id_is{Pre}(pool->slots, j, ID_LIVE); @/
+            /@ assert id_count{Here}(pool->slots, j + 1, ID_RETIRED) ==
+                 id_count{Here}(pool->slots, j, ID_RETIRED) +
+                 id_is{Here}(pool->slots, j, ID_RETIRED); @/
+            /@ assert id_count{Pre}(pool->slots, j + 1, ID_RETIRED) ==
+                 id_count{Pre}(pool->slots, j, ID_RETIRED) +
+                 id_is{Pre}(pool->slots, j, ID_RETIRED); @/
+        }
     */
-    pool->free_count--;
-    pool->live_count++;
     return taken;
 }
 
 bool id_pool_take(struct core_cpu *cpu, struct id_pool *pool, uint32_t *index)
 {
     if (pool->free_head == ID_NONE) {
-        if (!HOST(cpu, pool_grow)(cpu, pool) || pool->free_head == ID_NONE)
+        if (!cpu->cadastre->host.pool_grow(cpu, pool) || pool->free_head == ID_NONE)
             return false;
     }
-    uint32_t taken = head_take(pool);
-
-    //@ ghost Taken: ;
-    *index = taken;
-    /*@ ghost
-        /@ loop invariant 1 <= j <= pool->capacity;
-           loop invariant id_count(pool->slots, j, ID_LIVE) ==
-             id_count{Taken}(pool->slots, j, ID_LIVE);
-           loop invariant id_count(pool->slots, j, ID_RETIRED) ==
-             id_count{Taken}(pool->slots, j, ID_RETIRED);
-           loop assigns j;
-           loop variant pool->capacity - j; @/
-        for (uint32_t j = 1; j < pool->capacity; j++) { }
-    */
+    *index = head_take(pool);
     return true;
 }
 
@@ -142,29 +136,36 @@ void id_pool_put(struct id_pool *pool, uint32_t index)
     struct id_slot *slot = &pool->slots[index];
     bool is_last = slot->generation >= pool->generation_max;
 
+    /*@ ghost
+        /@ loop invariant 1 <= j <= pool->capacity;
+           loop invariant id_count(pool->slots, j, ID_LIVE) >= 0;
+           loop invariant id_count(pool->slots, j, ID_RETIRED) >= 0;
+           loop invariant id_count(pool->slots, j, ID_LIVE) +
+             id_count(pool->slots, j, ID_RETIRED) <= j - 1 - (0);
+           loop invariant index < j ==> id_count(pool->slots, j, ID_LIVE) >= 1;
+           loop assigns j;
+           loop variant pool->capacity - j; @/
+        for (uint32_t j = 1; j < pool->capacity; j++) { }
+    */
     slot->next = is_last ? ID_RETIRED : pool->free_head;
+    pool->live_count--;
+    if (is_last) {
+        pool->retired_count++;
+    } else {
+        slot->generation++;
+        pool->free_head = index;
+        pool->free_count++;
+    }
     /*@ ghost
         /@ loop invariant 1 <= j <= pool->capacity;
            loop invariant id_count(pool->slots, j, ID_LIVE) ==
              id_count{Pre}(pool->slots, j, ID_LIVE) - (index < j ? 1 : 0);
            loop invariant id_count(pool->slots, j, ID_RETIRED) ==
              id_count{Pre}(pool->slots, j, ID_RETIRED) + (is_last && index < j ? 1 : 0);
-           loop invariant id_count(pool->slots, j, ID_LIVE) >= 0;
-           loop invariant id_count(pool->slots, j, ID_RETIRED) >= 0;
-           loop invariant id_count(pool->slots, j, ID_LIVE) +
-             id_count(pool->slots, j, ID_RETIRED) <= j - 1;
            loop assigns j;
            loop variant pool->capacity - j; @/
         for (uint32_t j = 1; j < pool->capacity; j++) { }
     */
-    pool->live_count--;
-    if (is_last) {
-        pool->retired_count++;
-        return;
-    }
-    slot->generation++;
-    pool->free_head = index;
-    pool->free_count++;
 }
 
 bool id_pool_renew(struct id_pool *pool, uint32_t index)

@@ -89,10 +89,6 @@ struct id_pool {
       (\at(pool->slots[i].next,A) == ID_RETIRED <==> \at(pool->slots[i].next,B) == ID_RETIRED);
     predicate id_others_same{A,B}(struct id_pool *pool, integer but) =
       \forall integer i; 0 < i < \at(pool->capacity,A) && i != but ==> id_same{A,B}(pool, i);
-    predicate id_fixed{A,B}(struct id_pool *pool) =
-      \at(pool->slots,A) == \at(pool->slots,B) && \at(pool->limit,A) == \at(pool->limit,B) &&
-      \at(pool->generation_max,A) == \at(pool->generation_max,B) &&
-      \at(pool->capacity,A) <= \at(pool->capacity,B);
 */
 
 /* Starts with nothing backed. Needs: slots has room for limit. */
@@ -107,58 +103,9 @@ struct id_pool {
 void id_pool_init(struct id_pool *pool, uint32_t number, struct id_slot *slots, uint32_t limit,
                   uint64_t generation_max);
 /* Indices [old capacity, capacity) are backed now. Needs: capacity <= limit. */
-/*@ requires id_pool_ok(pool) && \valid(pool->slots + (0 .. capacity - 1));
-    terminates \true;
-    exits   \false;
-    assigns *pool, pool->slots[0 .. pool->limit - 1];
-    ensures id_pool_ok(pool) && id_fixed{Pre,Post}(pool) && pool->capacity == capacity;
-    ensures kept: id_others_same{Pre,Post}(pool, 0);
-    ensures kept: pool->live_count == \old(pool->live_count);
-    ensures kept: pool->retired_count == \old(pool->retired_count);
-    ensures free: \forall integer i; 0 < i && \old(pool->capacity) <= i < capacity ==>
-      id_free(pool->slots, i);
-*/
 void id_pool_extend(struct id_pool *pool, uint32_t capacity);
-#ifdef __FRAMAC__
-/* What the prover believes of core_host's hook. */
-/*@ requires id_pool_ok(pool);
-    terminates \true;
-    exits   \false;
-    assigns *pool, pool->slots[0 .. pool->limit - 1];
-    ensures id_pool_ok(pool) && id_fixed{Pre,Post}(pool) && id_others_same{Pre,Post}(pool, 0);
-    ensures pool->live_count == \old(pool->live_count);
-    ensures pool->retired_count == \old(pool->retired_count);
-    ensures \forall integer i; 0 < i && \old(pool->capacity) <= i < pool->capacity ==>
-      id_free(pool->slots, i);
-*/
-bool host_pool_grow(struct core_cpu *cpu, struct id_pool *pool);
-#endif
 /* Takes a free index; asks the host to grow when there is none.
  * Gives: false, and nothing changed, if it could not. */
-/*@ requires id_pool_ok(pool) && \valid(index);
-    requires \separated(index, pool, pool->slots + (0 .. pool->limit - 1));
-    terminates \true;
-    exits   \false;
-    assigns *index, *pool, pool->slots[0 .. pool->limit - 1];
-    ensures shape: id_pool_shape(pool);
-    ensures generations: id_generations(pool);
-    ensures head: id_head(pool);
-    ensures links: id_links(pool);
-    ensures once: id_once(pool);
-    ensures count_live: id_count_live(pool);
-    ensures count_retired: id_count_retired(pool);
-    ensures count_sum: id_count_sum(pool);
-    ensures fixed: id_fixed{Pre,Post}(pool);
-    ensures refused: \result == \false ==> *index == \old(*index) &&
-      pool->live_count == \old(pool->live_count) && id_others_same{Pre,Post}(pool, 0);
-    ensures taken: \result == \true ==> id_live(pool, *index) &&
-      pool->live_count == \old(pool->live_count) + 1;
-    ensures was_not_live: \result == \true ==> !id_live{Pre}(pool, \at(*index,Post));
-    ensures others: \result == \true ==> id_others_same{Pre,Post}(pool, \at(*index,Post));
-    ensures name_new: \result == \true && *index < \old(pool->capacity) ==>
-      pool->slots[*index].generation == \at(pool->slots[\at(*index,Post)].generation,Pre);
-    ensures retired: pool->retired_count == \old(pool->retired_count);
-*/
 MUST_CHECK bool id_pool_take(struct core_cpu *cpu, struct id_pool *pool, uint32_t *index);
 /* Needs: index live. From here on its old generation is stale. */
 /*@ requires id_pool_ok(pool);
