@@ -11,8 +11,28 @@
 #include "core/frame.h"
 #include "core/frame_priv.h"
 
+/*@ predicate ranges_sorted{L}(struct frame_table *table) =
+      \forall integer i, j; 0 <= i < j < table->range_count ==>
+        table->ranges[i].end <= table->ranges[j].first;
+*/
+
+/*@ requires \valid_read(table) && table->range_count <= FRAME_RANGES_MAX;
+    terminates \true;
+    exits   \false;
+    assigns \result \from table, frame;
+    ensures \result != \null ==> \exists integer i; 0 <= i < table->range_count &&
+      \result == &table->ranges[i] && table->ranges[i].first <= frame < table->ranges[i].end;
+    ensures none: ranges_sorted(table) && \result == \null ==>
+      \forall integer i; 0 <= i < table->range_count ==>
+        !(table->ranges[i].first <= frame < table->ranges[i].end);
+*/
 static const struct frame_range *range_of(const struct frame_table *table, frame_no_t frame)
 {
+    /*@ loop invariant 0 <= i <= table->range_count;
+        loop invariant \forall integer k; 0 <= k < i ==> table->ranges[k].end <= frame;
+        loop assigns i;
+        loop variant table->range_count - i;
+    */
     for (uint32_t i = 0; i < table->range_count; i++) {
         const struct frame_range *range = &table->ranges[i];
         if (frame < range->end)

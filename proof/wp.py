@@ -22,6 +22,8 @@ SMOKE = ["-wp-smoke-tests", "-wp-smoke-timeout", "1", "-wp-no-smoke-dead-call",
 PROVED = re.compile(r"^\[wp\] Proved goals: *(\d+) */ *(\d+)", re.M)
 BAD = re.compile(r"Warning|\[Failed\]|\[Doomed\]|\bTimeout\b|\bUnknown\b|\bStepout\b|rror")
 GOAL = re.compile(r"^\[wp\].* Goal (\w+)(?: : (?!Valid)|$)", re.M)
+NO_CONTRACT = re.compile(r"^\[kernel:annot:missing-spec\][^\n]*\n +Neither code nor [^\n]*? for "
+                         r"function (\w+),[^\[]*", re.M)
 # Assumed instead of proved: never in a contract, but see `trusted` in proved.toml.
 ASSUMED = re.compile(r"^\s*(?:/\*@|//@|@)?.*\b(axiom|axiomatic|admit)\b")
 
@@ -45,9 +47,13 @@ def _environment():
 
 
 class Verdict:
-    """What one run said."""
+    """What one run said.  `code`: the bodies that it proved."""
 
-    def __init__(self, text, status):
+    def __init__(self, text, status, code):
+        # Frama-C invents a contract for a function that has none, and says so: no
+        # harm where only functions that are left out call it.
+        text = NO_CONTRACT.sub(lambda found: found.group(0) if re.search(
+            rf"\b{found.group(1)}\b", code) else "", text)
         counts = PROVED.findall(text)
         self.proved, self.goals = map(int, counts[-1]) if counts else (0, 0)
         self.complaints = [line for line in text.split("\n")
@@ -72,7 +78,8 @@ def run(path, row, only=(), root=ROOT, smoke=True, timeout=20):
     env = {**_environment(), "PWD": root}
     result = subprocess.run([*command, path], cwd=root, env=env, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    return Verdict(result.stdout, result.returncode)
+    code = "\n".join(functions(path)[name] for name in only or chosen(path, row))
+    return Verdict(result.stdout, result.returncode, code)
 
 
 def family(path):
@@ -82,12 +89,13 @@ def family(path):
 
 
 def functions(path):
-    """The functions that a module defines, those in its headers too."""
-    found = []
+    """{name: body} of the functions that a module defines, those in its headers too."""
+    found = {}
     for name in family(path):
         with open(os.path.join(ROOT, name), encoding="utf-8") as file:
             text = re.sub(r"/\*.*?\*/|//[^\n]*", "", file.read(), flags=re.S)
-        found += re.findall(r"^(?!#)[A-Za-z_][^;{}()=]*?\b(\w+)\([^;{}]*\)\n\{", text, re.M)
+        found |= dict(re.findall(r"^(?!#)[A-Za-z_][^;{}()=]*?\b(\w+)\([^;{}]*\)\n(\{.*?\n\})",
+                                 text, re.M | re.S))
     return found
 
 

@@ -26,6 +26,7 @@ Variables
   CMD='...'                shell commands instead of a prompt; exit status is the last one's
   PROGRAMS=dir             adds your programs: *.c (built with musl) and static ELF files
   APPEND='...'             more words for the kernel's command line
+  F=core/name.c            only this file of the proofs
   T=name                   only the tests whose name contains this
   BUILD=release|debug      debug adds assertions; tests use it, run does not
   CC=gcc|clang             the compiler
