@@ -5,6 +5,7 @@ Frama-C exits 0 with goals unproved, so nothing is believed but its report: as
 many goals proved as there are, at least one, and no warning.  WP's provers come
 from Why3, whose configuration is made here, in the folder of results.
 """
+import glob
 import os
 import re
 import subprocess
@@ -24,17 +25,21 @@ BAD = re.compile(r"Warning|\[Failed\]|\[Doomed\]|\bTimeout\b|\bUnknown\b|\bStepo
 GOAL = re.compile(r"^\[wp\].* Goal (\w+)(?: : (?!Valid)|$)", re.M)
 NO_CONTRACT = re.compile(r"^\[kernel:annot:missing-spec\][^\n]*\n +Neither code nor [^\n]*? for "
                          r"function (\w+),[^\[]*", re.M)
-# Assumed instead of proved: never in a contract, but see `trusted` in proved.toml.
+# Assumed instead of proved: never in a contract.
 ASSUMED = re.compile(r"^\s*(?:/\*@|//@|@)?.*\b(axiom|axiomatic|admit)\b")
 
 
 def proved_files():
-    """{path: its row of proved.toml}"""
-    with open(os.path.join(HERE, "proved.toml"), "rb") as file:
-        return tomllib.load(file)["file"]
+    """{path: its row}, from proof/rows (proof/README.md has the form)."""
+    rows = {}
+    for path in sorted(glob.glob(os.path.join(HERE, "rows", "*.toml"))):
+        with open(path, "rb") as file:
+            row = tomllib.load(file)
+        rows[row["file"]] = row
+    return rows
 
 
-def _environment():
+def environment():
     """Why3's configuration depends on HOME; a home of our own holds it."""
     home = os.path.join(OUT, "home")
     config = os.path.join(home, ".why3.conf")
@@ -66,16 +71,18 @@ class Verdict:
 
 
 def run(path, row, only=(), root=ROOT, smoke=True, timeout=20):
-    """Proves `path` (below `root`), or the functions `only` of it."""
+    """Proves `path` (below `root`), or the functions `only` of it.
+
+    Two provers a run: several runs go side by side, one a processor."""
     command = ["frama-c", *OPTIONS, f"-cpp-extra-args=-I{root}",
                "-wp-prover", ",".join(row.get("provers", ["cvc4"])),
                "-wp-timeout", str(timeout),
-               "-wp-par", "4", *(SMOKE if smoke else [])]
+               "-wp-par", "2", *(SMOKE if smoke else [])]
     if not row.get("wraps"):
         command.append("-warn-unsigned-overflow")
     command += ["-wp-fct", ",".join(only or chosen(path, row))]
     # Frama-C believes PWD more than the folder it runs in.
-    env = {**_environment(), "PWD": root}
+    env = {**environment(), "PWD": root}
     result = subprocess.run([*command, path], cwd=root, env=env, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     code = "\n".join(functions(path)[name] for name in only or chosen(path, row))
