@@ -54,6 +54,18 @@ def cell(value, of=None):
     return f"{value:,}" if of is None else f"{value / of:.2f}x"
 
 
+def budgets():
+    with open(os.path.join(HERE, "budgets.toml"), "rb") as file:
+        return tomllib.load(file)["row"]
+
+
+def print_columns(lines):
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(text.ljust(widths[i]) if i == 0 else text.rjust(widths[i])
+                        for i, text in enumerate(line)))
+
+
 def table(rows, found):
     lines = [("operation", "budget", "result", "of budget", "Linux", "seL4")]
     for row in rows:
@@ -61,10 +73,7 @@ def table(rows, found):
         lines.append((row["what"], cell(row["budget"]), cell(result),
                       cell(result, row["budget"]) if result is not None else "-",
                       cell(row.get("linux")), cell(row.get("sel4"))))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    for line in lines:
-        print("  ".join(text.ljust(widths[i]) if i == 0 else text.rjust(widths[i])
-                        for i, text in enumerate(line)))
+    print_columns(lines)
 
 
 def main():
@@ -73,11 +82,9 @@ def main():
     parser.add_argument("--archive", required=True)
     parser.add_argument("--json")
     args = parser.parse_args()
-    with open(os.path.join(HERE, "budgets.toml"), "rb") as file:
-        rows = tomllib.load(file)["row"]
     found = measure(args.kernel, args.archive, COMMANDS)
     found["kernel_text_bytes"] = text_bytes(args.kernel)
-    table(rows, found)
+    table(budgets(), found)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
             json.dump(found, file, indent=1, sort_keys=True)

@@ -37,7 +37,8 @@ need python3 python3
 need git git
 need musl-dev /usr/lib/x86_64-linux-musl/libc.a
 case ${CC:-gcc} in *clang*) need clang clang "$CC" ;; esac
-if is_goal run || is_goal debug || is_goal 'test' || is_goal 'test-[qm]*'; then
+if is_goal run || is_goal debug || is_goal 'test' || is_goal 'test-[qm]*' ||
+    is_goal 'bench*'; then
     need qemu-system-x86 qemu-system-x86_64
 fi
 if is_goal test || is_goal test-lib; then

@@ -3,6 +3,9 @@
 
 ##@ Measuring
 
-.PHONY: bench
+.PHONY: bench bench-peers
 bench: $(KERNEL) $(BENCH_ARCHIVE) ## cost of each operation in instructions, beside its budget
 	@bench/run.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --json $(OUT)/bench.json
+
+bench-peers: bench ## the same operations on Debian's Linux under the same emulator, beside ours
+	@bench/peers.py --out build/peers --ours $(OUT)/bench.json --json build/peers/peers.json

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Batches, medians, and the lines that bench/run.py reads.  Nothing here is ours alone: the
+ * program for Linux (bench/peers) is measured by the same text. */
+#include "measure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void nothing(unsigned operations)
+{
+    for (unsigned i = 0; i < operations; i++)
+        __asm__ volatile("" ::: "memory");
+}
+
+void report(const char *name, uint64_t median, uint64_t least)
+{
+    printf("metric\t%s\t%llu\t%llu\n", name, (unsigned long long)median,
+           (unsigned long long)least);
+}
+
+static uint64_t batch(batch_function run, unsigned operations)
+{
+    uint64_t start = instructions();
+
+    run(operations);
+    return instructions() - start;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+void measure(const struct metric *metric)
+{
+    uint64_t costs[BATCHES], empty;
+    uint64_t items = (uint64_t)metric->operations * metric->each;
+
+    for (int i = -WARM_UPS; i < BATCHES; i++) {
+        if (metric->before != NULL)
+            metric->before();
+        uint64_t cost = batch(metric->run, metric->operations);
+        if (metric->after != NULL)
+            metric->after();
+        empty = batch(nothing, metric->operations);
+        if (i >= 0)
+            costs[i] = cost > empty ? (cost - empty + items / 2) / items : 0;
+    }
+    qsort(costs, BATCHES, sizeof costs[0], compare);
+    report(metric->name, costs[BATCHES / 2], costs[0]);
+}
