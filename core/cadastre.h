@@ -57,6 +57,8 @@ struct core_cpu {
       cpu->cadastre->ledgers.ledgers + ledger;
 */
 
+#include "core/fault_calls.h"
+
 static inline uint64_t *table_words(const struct core_cpu *cpu, frame_no_t frame)
 {
     return (uint64_t *)(void *)(cpu->cadastre->host.direct_map + frame_address(frame));

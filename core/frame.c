@@ -137,6 +137,10 @@ void frame_adopt_object(struct frame_table *table, frame_no_t frame, uint32_t ob
 
 /* --- single frames by the magazine --- */
 
+#undef frame_take_kernel
+#undef frame_take_anon
+#undef frame_take_object
+
 #ifdef __FRAMAC__
 /* What the prover believes of core_host's hooks: they touch free frames' entries only, which
  * it is not told of, and this CPU's magazine. */

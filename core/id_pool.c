@@ -120,6 +120,7 @@ static uint32_t head_take(struct id_pool *pool)
     return taken;
 }
 
+#undef id_pool_take
 bool id_pool_take(struct core_cpu *cpu, struct id_pool *pool, uint32_t *index)
 {
     if (pool->free_head == ID_NONE) {

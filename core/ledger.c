@@ -69,6 +69,7 @@ static bool word_take(uint64_t *word, uint64_t amount)
     return true;
 }
 
+#undef ledger_reserve
 /*@ requires ledgers_shape(cpu) && 0 <= what < CAD_RESOURCE_COUNT;
     terminates \true;
     exits   \false;
@@ -93,6 +94,8 @@ status_t ledger_reserve(struct core_cpu *cpu, uint32_t ledger, enum cad_resource
     return word_take(&ledger_at(cpu, ledger)->available[what], amount) ? CAD_OK
                                                                        : ledger_quota_status(what);
 }
+
+#include "core/fault_calls.h"
 
 uint64_t ledger_used(const struct ledger *ledger, enum cad_resource what)
 {
@@ -384,7 +387,8 @@ status_t ledger_donate(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
     if ((unsigned)what >= CAD_RESOURCE_COUNT || to->parent != ledger)
         return CAD_INVALID;
     //@ assert apart: \separated(from, to);
-    if (!word_take(&from->available[what], amount))
+    if (FAULT_POINT(cpu, word_take, ledger_quota_status(what)) ||
+        !word_take(&from->available[what], amount))
         return ledger_quota_status(what);
     atomic_store_release(&from->donated[what], from->donated[what] + amount);
     atomic_store_release(&to->limit[what], to->limit[what] + amount);
@@ -449,7 +453,8 @@ status_t ledger_take_back(struct core_cpu *cpu, uint32_t ledger, uint32_t child,
     if ((unsigned)what >= CAD_RESOURCE_COUNT || from->parent != ledger)
         return CAD_INVALID;
     //@ assert apart: \separated(from, to);
-    if (!word_take(&from->available[what], amount))
+    if (FAULT_POINT(cpu, word_take, CAD_UNCHARGED) ||
+        !word_take(&from->available[what], amount))
         return CAD_UNCHARGED;
     CHECK_VALUE(from->limit[what] >= amount && to->donated[what] >= amount, child);
     atomic_store_release(&from->limit[what], from->limit[what] - amount);

@@ -10,6 +10,7 @@
 #define CORE_MEMORY_H
 
 #include "base/types.h"
+#include "core/fault_point.h"
 
 struct core_cpu;
 struct id_pool;
@@ -31,6 +32,10 @@ struct core_host {
     /* A ledger's last reference is gone: calls ledger_collect under the ledgers lock,
      * now or later. */
     void (*ledger_idle)(struct core_cpu *cpu, uint32_t ledger);
+#ifdef CONFIG_FAULT_POINTS
+    /* Told of each pass of a fault point; true: the step fails, with `status`.  NULL: none does. */
+    bool (*fault_point)(struct core_cpu *cpu, const struct fault_site *site, status_t status);
+#endif
 };
 
 #endif

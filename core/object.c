@@ -131,7 +131,8 @@ static frame_no_t run_take(struct core_cpu *cpu, uint32_t pages, uint32_t alignm
     const struct core_host *host = &cpu->cadastre->host;
     uint32_t smallest = pages > alignment_pages ? pages : alignment_pages;
     unsigned order = frame_order_for(smallest);
-    frame_no_t first = host->block_take(cpu, order);
+    frame_no_t first =
+        FAULT_POINT(cpu, block_take, CAD_PRESSURE) ? FRAME_NONE : host->block_take(cpu, order);
 
     if (first != FRAME_NONE && pages < 1u << order) {
         host->run_put(cpu, first + pages, (1u << order) - pages);

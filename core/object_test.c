@@ -175,34 +175,6 @@ static void quota_is_checked_before_anything_is_taken(void **state)
     ledger_put(world->cpu, enough);
 }
 
-/* Memory ends at the n-th frame or record, for every n that matters. */
-static void exhaustion_anywhere_leaves_the_state_as_it_was(void **state)
-{
-    uint64_t before = world_hash(world);
-    status_t status = CAD_PRESSURE;
-    unsigned refused = 0;
-    uint32_t object = 7;
-
-    (void)state;
-    for (uint64_t granted = 0; status != CAD_OK; granted++) {
-        world_fail_after(world, granted);
-        status = object_create(world->cpu, world->ledger, 1030, &object);
-        if (status != CAD_OK) {
-            assert_int_equal(status, CAD_PRESSURE);
-            assert_int_equal(object, 7);
-            refused++;
-            world_check_invariants(world);
-            if (granted < 8 || granted > 1020) {
-                assert_int_equal(world_hash(world), before);
-            }
-        }
-    }
-    world_fail_never(world);
-    assert_true(refused > 1030);
-    check_page(object, 1029);
-    destroy(object);
-}
-
 static void a_ledger_pays_once_however_many_reasons_it_has(void **state)
 {
     uint32_t object = create(20);
@@ -488,7 +460,6 @@ int main(void)
         OBJECT_TEST(every_index_node_points_back_at_its_place),
         OBJECT_TEST(sizes_out_of_range_are_invalid),
         OBJECT_TEST(quota_is_checked_before_anything_is_taken),
-        OBJECT_TEST(exhaustion_anywhere_leaves_the_state_as_it_was),
         OBJECT_TEST(a_ledger_pays_once_however_many_reasons_it_has),
         OBJECT_TEST(each_ledger_that_holds_an_object_pays_for_all_of_it),
         OBJECT_TEST(a_claim_that_is_refused_changes_nothing),

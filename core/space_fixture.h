@@ -175,27 +175,6 @@ static inline void map(uint32_t object, virt_addr_t address, uint64_t pages, uin
     assert_true(at == address);
 }
 
-/* Calls `call` with 0, 1, 2... allocations granted: each must be refused with PRESSURE
- * and change nothing, until one succeeds.  At least one is refused. */
-#define EACH_ALLOCATION_REFUSED(call)                                                              \
-    do {                                                                                           \
-        status_t got = CAD_PRESSURE;                                                               \
-        unsigned refused = 0;                                                                      \
-        while (got != CAD_OK) {                                                                    \
-            world_fail_after(world, refused);                                                      \
-            uint64_t hash_before = world_hash(world);                                              \
-            got = (call);                                                                          \
-            if (got != CAD_OK) {                                                                   \
-                assert_int_equal(got, CAD_PRESSURE);                                               \
-                assert_true(world_hash(world) == hash_before);                                     \
-                refused++;                                                                         \
-            }                                                                                      \
-        }                                                                                          \
-        world_fail_never(world);                                                                   \
-        assert_true(refused > 0);                                                                  \
-        fixture_check();                                                                           \
-    } while (0)
-
 /* The space's ledger, for one call, has only `left` more of a resource. */
 static inline uint64_t quota_squeeze(enum cad_resource what, uint64_t left)
 {

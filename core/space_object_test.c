@@ -220,21 +220,6 @@ static void another_ledgers_mapping_is_a_claim_of_its_own(void **state)
     object_drop(large);
 }
 
-static void exhaustion_anywhere_leaves_the_state_as_it_was(void **state)
-{
-    (void)state;
-    uint32_t object = object_of(16);
-    struct object_map_request request = { .object = object, .pages = 16,
-                                          .address = BASE + MIB2 - 4 * KIB4, .protection = RW,
-                                          .ceiling = RW, .populate = true };
-    virt_addr_t at;
-    EACH_ALLOCATION_REFUSED(space_map_object(cpu, space, &request, &at));
-    EACH_ALLOCATION_REFUSED(space_unmap_object(cpu, space, object, BASE + MIB2, 2, &work));
-    fixture_finish();
-    fixture_check_charges();
-    object_drop(object);
-}
-
 /* --- unmap --- */
 
 static void unmapping_ends_trims_the_record(void **state)
@@ -433,7 +418,6 @@ int main(void)
         SPACE_TEST(the_space_chooses_a_free_address),
         SPACE_TEST(a_mapping_is_charged_before_it_exists),
         SPACE_TEST(another_ledgers_mapping_is_a_claim_of_its_own),
-        SPACE_TEST(exhaustion_anywhere_leaves_the_state_as_it_was),
         SPACE_TEST(unmapping_ends_trims_the_record),
         SPACE_TEST(a_hole_splits_the_record_in_two),
         SPACE_TEST(one_unmap_spans_several_mappings_of_the_object),

@@ -75,6 +75,11 @@ uint32_t space_mapping_at(const struct core_cpu *cpu, frame_no_t root, virt_addr
 /* Gives: false if no run of NONE is long enough.  Cost: O(entries from `search` to the run). */
 bool space_find_free(const struct core_cpu *cpu, uint32_t space, uint64_t pages,
                      virt_addr_t *address);
+#ifdef CONFIG_FAULT_POINTS /* as in core/fault_calls.h */
+#define space_find_free(cpu, space, pages, address)                                                \
+    FAULT_CALL(cpu, space_find_free, CAD_NO_SPACE, false,                                          \
+               (space_find_free)(cpu, space, pages, address))
+#endif
 /* Addresses from `start` on became free: the next search sees them. */
 static inline void space_search_from(struct space *record, virt_addr_t start)
 {

@@ -282,24 +282,6 @@ static void a_space_is_charged_for_its_record_and_root(void **state)
     NEEDS_QUOTA(METADATA, CHARGE_SPACE + CHARGE_FRAME,
                 space_create(cpu, world->ledger, &second));
     fixture_teardown(second);
-    EACH_ALLOCATION_REFUSED(space_create(cpu, world->ledger, &second));
-    fixture_teardown(second);
-    fixture_check_charges();
-}
-
-static void exhaustion_anywhere_leaves_the_state_as_it_was(void **state)
-{
-    (void)state;
-    EACH_ALLOCATION_REFUSED(space_reserve(cpu, space, &(virt_addr_t){ BASE + KIB4 }, 8, RW));
-    reserve(2 * BASE, UINT64_C(512) * PAGES_1G);
-    EACH_ALLOCATION_REFUSED(
-        space_commit(cpu, space, 2 * BASE + GIB1 - MIB2, 3 * PAGES_2M, RW, false));
-    EACH_ALLOCATION_REFUSED(space_protect(cpu, space, 2 * BASE + 7 * GIB1 + KIB4,
-                                          2 * PAGES_1G, R, &work));
-    EACH_ALLOCATION_REFUSED(
-        space_unmap(cpu, space, 2 * BASE + 20 * GIB1 - KIB4, PAGES_1G, &work));
-    EACH_ALLOCATION_REFUSED(space_guard(cpu, space, 3 * BASE + KIB4, 1));
-    fixture_finish();
     fixture_check_charges();
 }
 
@@ -615,7 +597,6 @@ int main(void)
         SPACE_TEST(commit_is_charged_before_anything_is_touched),
         SPACE_TEST(tables_are_charged_before_they_are_taken),
         SPACE_TEST(a_space_is_charged_for_its_record_and_root),
-        SPACE_TEST(exhaustion_anywhere_leaves_the_state_as_it_was),
         SPACE_TEST(eager_commit_fills_as_far_as_frames_go),
         SPACE_TEST(eager_commit_without_access_takes_no_frame),
         SPACE_TEST(committing_twice_changes_and_charges_nothing),

@@ -132,6 +132,7 @@ static bool hole_find(const struct core_cpu *cpu, frame_no_t root, struct hole *
     return false;
 }
 
+#undef space_find_free
 bool space_find_free(const struct core_cpu *cpu, uint32_t space, uint64_t pages,
                      virt_addr_t *address)
 {

@@ -67,6 +67,12 @@ static bool allocation_granted(struct core_cpu *cpu)
     return true;
 }
 
+static bool world_fault_point(struct core_cpu *cpu, const struct fault_site *site,
+                              status_t status)
+{
+    return fault_run_point(&world_of(cpu)->faults, site, status);
+}
+
 static void world_refill(struct core_cpu *cpu)
 {
     uint32_t count = world_of(cpu)->allocations_left == WORLD_NEVER ? WORLD_REFILL : 1;
@@ -181,6 +187,7 @@ struct test_world *world_create(uint32_t frames)
         .run_put = world_run_put,
         .pool_grow = world_pool_grow,
         .ledger_idle = ledger_collect,
+        .fault_point = world_fault_point,
     };
     world->cadastre.format = &world_format;
     world_make_pools(world);
@@ -288,6 +295,11 @@ void world_fail_after(struct test_world *world, uint64_t allocations)
     for (unsigned i = 0; i < WORLD_CPUS; i++)
         magazine_empty(&world->cadastre.frames, &world->cpus[i].magazine, 0);
     world->allocations_left = allocations;
+}
+
+void world_refuse(struct test_world *world, uint64_t first, uint64_t count)
+{
+    world->faults = (struct fault_run){.first = first, .count = count};
 }
 
 void world_fail_never(struct test_world *world)

@@ -9,8 +9,9 @@
  *
  * Allocations can be made to fail: world_fail_after(world, n) lets n more
  * frames, blocks and records be had, and refuses all later ones, until
- * world_fail_never.  world_hash sums up everything observable, so that a refused
- * operation can be shown to have changed nothing.
+ * world_fail_never.  world_refuse refuses by number, charges too, and at the call
+ * of the step that runs out (core/fault_point.h).  world_hash sums up everything
+ * observable, so that a refused operation can be shown to have changed nothing.
  */
 #ifndef CORE_TEST_WORLD_H
 #define CORE_TEST_WORLD_H
@@ -19,6 +20,7 @@
 #include <stdarg.h>
 
 #include "core/cadastre.h"
+#include "core/test_fault.h"
 
 #include <cmocka.h>
 
@@ -36,6 +38,7 @@ struct test_world {
     uint32_t frame_count;       /* highest frame number + 1 */
     uint64_t free_frames;       /* at the start, magazines included */
     uint64_t allocations_left;  /* see world_fail_after */
+    struct fault_run faults;    /* see world_refuse */
     uint8_t *memory;
 };
 
@@ -63,6 +66,9 @@ uint32_t world_ledger(struct test_world *world, uint64_t virtual_pages, uint64_t
 
 void world_fail_after(struct test_world *world, uint64_t allocations);
 void world_fail_never(struct test_world *world);
+/* Of the fault points passed from now on, numbers first .. first + count - 1 are refused
+ * (from 1; first 0: none, they are only counted); world->faults tells what came of it. */
+void world_refuse(struct test_world *world, uint64_t first, uint64_t count);
 uint64_t world_hash(const struct test_world *world);
 
 /* First byte of a frame in the direct map. */

@@ -53,7 +53,8 @@ static void untyped_record_destroy(struct core_cpu *cpu, uint32_t untyped)
 static frame_no_t run_take(struct core_cpu *cpu, uint32_t pages)
 {
     unsigned order = frame_order_for(pages);
-    frame_no_t first = cpu->cadastre->host.block_take(cpu, order);
+    frame_no_t first = FAULT_POINT(cpu, block_take, CAD_PRESSURE)
+                           ? FRAME_NONE : cpu->cadastre->host.block_take(cpu, order);
 
     if (first != FRAME_NONE && pages < UINT32_C(1) << order)
         cpu->cadastre->host.run_put(cpu, first + pages, (UINT32_C(1) << order) - pages);

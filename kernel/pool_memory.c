@@ -85,6 +85,12 @@ static frame_no_t take_kernel_table(void)
     return frame;
 }
 
+/* For one more page and the tables above it. */
+static bool pool_has_share(void)
+{
+    return pool_pages_used + MMU_LEVELS <= pool_pages_limit;
+}
+
 /* Gives: false when memory or the pools' share ran out; what was backed stays. */
 static bool array_back(struct core_cpu *core, uint32_t number, struct pool_array *array,
                        uint64_t wanted_bytes)
@@ -92,7 +98,7 @@ static bool array_back(struct core_cpu *core, uint32_t number, struct pool_array
     while (array->backed_bytes < wanted_bytes) {
         uint64_t page = array->base + array->backed_bytes;
         uint32_t detail = (uint32_t)((page - POOL_SPAN(number + 1)) >> PAGE_SHIFT);
-        if (pool_pages_used + MMU_LEVELS > pool_pages_limit)
+        if (FAULT_POINT(core, pool_has_share, CAD_PRESSURE) || !pool_has_share())
             return false;
         frame_no_t frame = frame_take_kernel(core, FRAME_KIND_POOL, number, detail);
         if (frame == FRAME_NONE)

@@ -23,7 +23,7 @@ WARNINGS_gcc   := -Wlogical-op -Wduplicated-cond
 WARNINGS_clang := -Wthread-safety -Wno-gnu-designator -Wno-unknown-warning-option \
     -Wno-unused-command-line-argument
 
-CONFIG_debug   := -DCONFIG_ASSERT
+CONFIG_debug   := -DCONFIG_ASSERT -DCONFIG_FAULT_POINTS
 CONFIG_release :=
 
 -include arch/$(ARCH)/arch.mk

@@ -18,7 +18,7 @@ HOST_CHOSEN := $(if $(T),$(strip $(foreach test,$(HOST_TESTS),$(if \
     $(findstring $(T),$(patsubst $(HOST_OUT)/%,%,$(test))),$(test)))),$(HOST_TESTS))
 
 HOST_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -I. -Iuser/include \
-    -DCONFIG_ASSERT \
+    -DCONFIG_ASSERT -DCONFIG_FAULT_POINTS \
     -fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) $(WARNINGS_$(COMPILER)) \
     -Wno-clobbered -Wno-enum-conversion
 HOST_STAMP  := $(HOST_OUT)/host.flags
