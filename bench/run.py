@@ -23,8 +23,8 @@ TIMEOUT_S = 600
 COMMANDS = "bench; counters"
 
 
-def measure(kernel, archive, commands):
-    """{metric: median} of one boot."""
+def boot(kernel, archive, commands, done):
+    """What one boot printed; it must hold `done`."""
     line = qemu.kernel_command_line(commands)
     argv = qemu.command(kernel, archive, cpus=1, cpu="max", command_line=line)
     accel = argv.index("-accel")
@@ -33,12 +33,22 @@ def measure(kernel, archive, commands):
     result = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, timeout=TIMEOUT_S, check=False, text=True,
                             errors="replace")
-    found = {name: int(median) for name, median in
-             re.findall(r"(?m)^metric\t(\w+)\t(\d+)\t\d+", result.stdout)}
-    boot = re.search(r"(?m)^boot cycles to init\s+(\d+)", result.stdout)
-    if "bench: done" not in result.stdout or boot is None:
+    if done not in result.stdout:
         sys.exit("bench: the benchmark did not finish; it printed:\n" + result.stdout)
-    found["boot_to_init"] = int(boot.group(1))
+    return result.stdout
+
+
+def metrics(text):
+    """{metric: median}"""
+    return {name: int(median) for name, median in
+            re.findall(r"(?m)^metric\t([\w@]+)\t(\d+)\t\d+", text)}
+
+
+def measure(kernel, archive, commands):
+    """{metric: median} of one boot."""
+    text = boot(kernel, archive, commands, "boot cycles to init")
+    found = metrics(text)
+    found["boot_to_init"] = int(re.search(r"(?m)^boot cycles to init\s+(\d+)", text).group(1))
     return found
 
 

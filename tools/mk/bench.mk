@@ -3,9 +3,13 @@
 
 ##@ Measuring
 
-.PHONY: bench bench-peers
+.PHONY: bench bench-peers bench-growth
 bench: $(KERNEL) $(BENCH_ARCHIVE) ## cost of each operation in instructions, beside its budget
 	@bench/run.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --json $(OUT)/bench.json
 
 bench-peers: bench ## the same operations on Debian's Linux under the same emulator, beside ours
 	@bench/peers.py --out build/peers --ours $(OUT)/bench.json --json build/peers/peers.json
+
+bench-growth: $(KERNEL) $(BENCH_ARCHIVE) ## cost as what is not touched grows (3 minutes)
+	@bench/growth.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --json $(OUT)/growth.json \
+	    --svg docs/growth.svg

@@ -24,6 +24,11 @@ int main(int argc, char **argv)
         return serve();
     if (argc == 2 && strcmp(argv[1], "nothing") == 0)
         return 0;
+    if (argc == 2 && strcmp(argv[1], "growth") == 0) {
+        measure_growth();
+        printf("bench: done\n");
+        return 0;
+    }
     measure_all(memory_metrics);
     measure_all(call_metrics);
     measure_all(process_metrics);

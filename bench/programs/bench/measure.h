@@ -39,6 +39,8 @@ void report(const char *name, uint64_t median, uint64_t least);
 _Noreturn void give_up(const char *what);
 /* The other side of call_round_trip: answers until it is told to end. */
 int serve(void);
+/* `bench growth` (growth.c). */
+void measure_growth(void);
 
 extern const struct metric memory_metrics[], call_metrics[], process_metrics[];
 
