@@ -167,6 +167,14 @@ void untyped_return_object(struct core_cpu *cpu, uint32_t untyped, uint32_t obje
     untyped_put(cpu, untyped);
 }
 
+void untyped_retract(struct core_cpu *cpu, uint32_t untyped, frame_no_t first, uint32_t pages)
+{
+    struct untyped *record = untyped_at(cpu, untyped);
+
+    if (pages <= record->next && first == record->first + (record->next - pages))
+        record->next -= pages;
+}
+
 status_t untyped_reset(struct core_cpu *cpu, uint32_t untyped)
 {
     struct untyped *record = untyped_at(cpu, untyped);

@@ -6,7 +6,7 @@
  * Retype takes the next pages of its own range, in order, as a child untyped
  * or a memory object; their frames come back here when the child dies, never
  * to the allocator (UT2).  `next` only falls back by reset, which needs that
- * no child lives (UT3).  Destroying a top-level untyped returns its range to
+ * no child lives (UT3), or when a retype is undone.  Destroying a top-level untyped returns its range to
  * FREE in one step.
  *
  * Charges: a top-level untyped charges its pages (committed) and its record to
@@ -51,6 +51,9 @@ MUST_CHECK status_t untyped_retype_object(struct core_cpu *cpu, uint32_t untyped
 /* Its frames, maps and pins zero, are UNTYPED(untyped) again. */
 void untyped_return_object(struct core_cpu *cpu, uint32_t untyped, uint32_t object,
                            frame_no_t first, uint32_t pages);
+/* Undoes a retype whose child is gone before anyone had it: its pages are the next ones again,
+ * unless others were handed out meanwhile.  Needs: they came back. */
+void untyped_retract(struct core_cpu *cpu, uint32_t untyped, frame_no_t first, uint32_t pages);
 /* Fails: BUSY while a child lives. */
 MUST_CHECK status_t untyped_reset(struct core_cpu *cpu, uint32_t untyped);
 void untyped_take(struct core_cpu *cpu, uint32_t untyped);

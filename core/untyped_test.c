@@ -301,6 +301,31 @@ static void check_finds_damage(void **state)
     untyped_put(world->cpu, top);
 }
 
+/* Only what is still the newest goes back. */
+static void a_retype_that_is_undone_costs_nothing(void **state)
+{
+    uint32_t top, first, second;
+
+    (void)state;
+    assert_int_equal(untyped_create(world->cpu, world->ledger, 16, &top), CAD_OK);
+    uint64_t before = world_hash(world);
+
+    assert_int_equal(untyped_retype_untyped(world->cpu, top, world->ledger, 5, &first), CAD_OK);
+    frame_no_t frame = at(first)->first;
+
+    untyped_put(world->cpu, first);
+    untyped_retract(world->cpu, top, frame, 5);
+    assert_int_equal(world_hash(world), before);
+
+    assert_int_equal(untyped_retype_untyped(world->cpu, top, world->ledger, 5, &first), CAD_OK);
+    assert_int_equal(untyped_retype_untyped(world->cpu, top, world->ledger, 2, &second), CAD_OK);
+    untyped_put(world->cpu, first);
+    untyped_retract(world->cpu, top, frame, 5);
+    assert_int_equal(at(top)->next, 7);
+    untyped_put(world->cpu, second);
+    untyped_put(world->cpu, top);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
@@ -310,6 +335,7 @@ int main(void)
         TEST(creation_undoes_itself_at_every_failing_allocation),
         TEST(fragmented_memory_refuses_a_run_with_pressure),
         TEST(children_take_the_next_pages_in_order),
+        TEST(a_retype_that_is_undone_costs_nothing),
         TEST(split_refuses_more_than_is_left),
         TEST(object_pages_are_zeroed_numbered_and_come_back_here),
         TEST(return_of_frames_in_use_or_of_another_is_caught),

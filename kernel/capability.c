@@ -112,9 +112,7 @@ status_t cap_publish_below(struct invocation *call, uint32_t interface, uint32_t
     cap_id_t id;
 
     status_t status = insert_below(call, object, rights, &id);
-    if (status != CAD_OK)
-        kobject_put(object, rights, call->process->ledger);
-    else
+    if (status == CAD_OK)
         result(call, 0, id);
     return status;
 }

@@ -40,7 +40,7 @@ MUST_CHECK status_t cap_publish_result(struct invocation *call, uint32_t interfa
                                        uint32_t rights);
 
 /* The same below the untyped's capability that the method was invoked on (UT2).
- * Fails: STALE too, if that is gone meanwhile. */
+ * Fails: STALE too, if that is gone meanwhile; the caller then undoes the retype. */
 MUST_CHECK status_t cap_publish_below(struct invocation *call, uint32_t interface, uint32_t index,
                                       uint32_t rights);
 

@@ -4,6 +4,7 @@
  * in the derivation tree, so revoking that takes it all back (UT2); it has the right
  * to execute only if that capability has it (AS3).  The caller's ledger is charged.
  */
+#include "base/assert.h"
 #include "kernel/capability.h"
 #include "kernel/cpu.h"
 #include "kernel/dispatch.h"
@@ -38,6 +39,41 @@ status_t method_untyped_info(struct invocation *call)
     return CAD_OK;
 }
 
+/* --- retype ---
+ *
+ * A child that cannot be named goes at once, not by the reaper, so that its pages are
+ * again the next ones: a refused retype costs the untyped nothing. */
+
+/* Locks: objects. */
+static void retract(const struct invocation *call, frame_no_t first, uint32_t pages)
+{
+    const struct cap_object *parent = &call->cap.object;
+
+    if (id_matches(&cadastre.untypeds.ids, parent->index, parent->generation))
+        untyped_retract(this_core(), parent->index, first, pages);
+}
+
+static void undo_untyped(const struct invocation *call, uint32_t child)
+{
+    spin_lock(&objects_lock);
+    const struct untyped was = cadastre.untypeds.untypeds[child];
+    untyped_put(this_core(), child);
+    retract(call, was.first, was.pages);
+    spin_unlock(&objects_lock);
+}
+
+static void undo_object(const struct invocation *call, uint32_t object)
+{
+    spin_lock(&objects_lock);
+    const struct object was = cadastre.objects.objects[object];
+    object_unclaim(this_core(), object, call->process->ledger);
+    bool gone = object_put(this_core(), object) &&
+                object_destroy_step(this_core(), object, UINT32_MAX);
+    CHECK_VALUE(gone, object); /* nobody else could name it, and its pages go back in one step */
+    retract(call, was.first, was.pages);
+    spin_unlock(&objects_lock);
+}
+
 status_t method_untyped_retype_untyped(struct invocation *call)
 {
     uint64_t pages = argument(call, 0);
@@ -53,8 +89,11 @@ status_t method_untyped_retype_untyped(struct invocation *call)
     spin_unlock(&objects_lock);
     if (status != CAD_OK)
         return status;
-    return cap_publish_below(call, CAD_INTERFACE_UNTYPED, child,
-                             UNTYPED_RIGHTS | execute_right(call));
+    status = cap_publish_below(call, CAD_INTERFACE_UNTYPED, child,
+                               UNTYPED_RIGHTS | execute_right(call));
+    if (status != CAD_OK)
+        undo_untyped(call, child);
+    return status;
 }
 
 status_t method_untyped_retype_object(struct invocation *call)
@@ -72,8 +111,11 @@ status_t method_untyped_retype_object(struct invocation *call)
     spin_unlock(&objects_lock);
     if (status != CAD_OK)
         return status;
-    return cap_publish_below(call, CAD_INTERFACE_MEMORY_OBJECT, object,
-                             MEMORY_OBJECT_RIGHTS | execute_right(call));
+    status = cap_publish_below(call, CAD_INTERFACE_MEMORY_OBJECT, object,
+                               MEMORY_OBJECT_RIGHTS | execute_right(call));
+    if (status != CAD_OK)
+        undo_object(call, object);
+    return status;
 }
 
 status_t method_untyped_reset(struct invocation *call)
