@@ -98,7 +98,8 @@
     \
     METHOD(MACHINE, machine, power_off, 1, CONTROL, IN(status), OUT(), "end the machine; status 0..100 reaches the emulator") \
     METHOD(MACHINE, machine, reboot, 2, CONTROL, IN(), OUT(), "start over") \
-    METHOD(MACHINE, machine, info, 3, READ, IN(), OUT(cpus, total_pages, tick_hz), "facts")
+    METHOD(MACHINE, machine, info, 3, READ, IN(), OUT(cpus, total_pages, tick_hz), "facts") \
+    METHOD(MACHINE, machine, starve, 4, CONTROL, IN(what, first, count), OUT(passed, refused, status), "kernels for tests alone, else BAD_CALL: make steps of the calling thread run out, by number from 1, and tell of the last such order; status: of the first step refused")
 // clang-format on
 
 /* METHOD_<INTERFACE>_<method> */
@@ -115,6 +116,10 @@ enum { CAD_METHOD_NUMBER_MAX = 15 };
 /* virtual_memory.commit flags */
 #define CAD_COMMIT_EAGER 1
 #define CAD_CONSOLE_WRITE_MAX 4096
+/* machine.starve's what: nothing (only tell), the thread's next invocation, its page faults */
+#define CAD_STARVE_NOTHING 0
+#define CAD_STARVE_CALL    1
+#define CAD_STARVE_FAULT   2
 /* create_thread, spawn: the priority of the calling thread */
 #define CAD_PRIORITY_SAME 255
 

@@ -15,6 +15,7 @@
 #define CORE_FAULT_POINT_H
 
 #include "abi/status.h"
+#include "base/types.h"
 
 /* PRIMITIVE(name, what the call then fails with, what has run out).  Nobody else runs out. */
 #define FAULT_PRIMITIVE_LIST(PRIMITIVE)                                                            \

@@ -5,6 +5,7 @@
 #include "arch/trap.h"
 #include "base/atomic.h"
 #include "kernel/reaper.h"
+#include "kernel/starvation.h"
 #include "kernel/trace.h"
 
 #define ROOM_TURNS 100 /* of reaper_hurry() */
@@ -47,6 +48,19 @@ static bool wait_for_room(struct thread *thread)
     return true;
 }
 
+/* --- one call --- */
+
+static status_t method_run(const struct method *method, struct invocation *invocation)
+{
+    if (method->run == method_machine_starve)
+        return method->run(invocation);
+    starvation_begin(invocation->thread, CAD_STARVE_CALL);
+    status_t status = method->run(invocation);
+    if (status != DISPATCH_BLOCKED) /* then the thread is not ours any more */
+        starvation_end(invocation->thread);
+    return status;
+}
+
 status_t dispatch(struct cpu *cpu, struct thread *thread)
 {
     uint64_t call = context_call(&thread->context);
@@ -65,7 +79,7 @@ status_t dispatch(struct cpu *cpu, struct thread *thread)
         return DISPATCH_AGAIN;
     thread->room_turns = 0; /* now: a thread that blocks is not ours any more */
     if (status == CAD_OK)
-        status = method->run(&invocation);
+        status = method_run(method, &invocation);
     if (status == CAD_PRESSURE && !has_waited && may_wait_for_room(thread, was_busy))
         return DISPATCH_AGAIN;
     trace_invocation(thread->id, (uint32_t)call, status, invocation.cap.object.index);

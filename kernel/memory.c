@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/print.h"
 #include "kernel/cpu.h"
+#include "kernel/starvation.h"
 
 #define SUPPLY_FIRST   ((frame_no_t)256)
 #define HOLDERS_MAX    (BOOT_TAKEN_MAX + 4)
@@ -272,6 +273,9 @@ void memory_init(struct boot_info *boot)
         .run_put = host_run_put,
         .pool_grow = pool_grow,
         .ledger_idle = host_ledger_idle,
+#ifdef CONFIG_FAULT_POINTS
+        .fault_point = starvation_point,
+#endif
     };
     core_pools_open();
     this_core()->cadastre = &cadastre;

@@ -25,6 +25,7 @@
 #include "base/types.h"
 #include "core/id_pool.h"
 #include "kernel/lock.h"
+#include "kernel/starvation.h"
 
 struct process;
 
@@ -146,6 +147,9 @@ struct thread {
 
     uint64_t run_ns, switches;
     uint64_t turn_ns;            /* run since its turn began, preemptions included */
+#ifdef CONFIG_FAULT_POINTS
+    struct starvation starvation; /* what it ordered of itself */
+#endif
 };
 
 struct thread_table {
