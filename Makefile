@@ -8,7 +8,7 @@ CPU   ?= max
 JOBS  ?= $(shell nproc)
 V     ?= 0
 # What a person starts is optimised with every CHECK; what a test starts also asserts.
-BUILD ?= $(if $(filter test% debug gdb check,$(MAKECMDGOALS)),debug,release)
+BUILD ?= $(if $(filter test% debug gdb check fault-sites,$(MAKECMDGOALS)),debug,release)
 ifeq ($(origin CC),default)
 CC := gcc
 endif

@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import docs  # noqa: E402
+import fault_sites  # noqa: E402
 import xmacro  # noqa: E402
 from results import Results, nothing_chosen  # noqa: E402
 
@@ -196,6 +197,11 @@ def check_requirements(_):
     return bad
 
 
+def check_fault_sites(_):
+    """Every step that can run out was made to, or it says why not."""
+    return fault_sites.faults()
+
+
 def check_shell(_):
     if shutil.which("shellcheck") is None:
         return None
@@ -206,7 +212,8 @@ def check_shell(_):
 
 CHECKS = {"layers": check_layers, "machine-conditionals": check_machine_conditionals,
           "licence": check_licence, "lines": check_lines, "functions": check_functions,
-          "docs": check_docs, "requirements": check_requirements, "shell": check_shell}
+          "docs": check_docs, "requirements": check_requirements,
+          "fault-sites": check_fault_sites, "shell": check_shell}
 
 
 def main():

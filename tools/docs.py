@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import abi  # noqa: E402
+import fault_sites  # noqa: E402
 import xmacro  # noqa: E402
 
 DOCS = "docs"
@@ -220,10 +221,15 @@ def render_commands():
                         "yes" if r[2] == "true" else "") for r in rows]))
 
 
+def render_fault_sites():
+    return fault_sites.render(table, page)
+
+
 PAGES = {"abi.md": render_abi, "errors.md": render_errors,
          "transitions.md": render_transitions, "locks.md": render_locks,
          "charges.md": render_charges, "memory_map.md": render_memory_map,
-         "linux_calls.md": render_linux_calls, "shell_commands.md": render_commands}
+         "linux_calls.md": render_linux_calls, "shell_commands.md": render_commands,
+         "fault_sites.md": render_fault_sites}
 
 
 def write():

@@ -53,17 +53,23 @@ $(MACHINE_IMAGE): $(MACHINE_OBJS) $(KERNEL_LD) $(KERNEL_STAMP) tools/mk/link_ker
 	$(call link_kernel,$(MACHINE_OBJS))
 -include $(MACHINE_OBJS:.o=.d)
 
+# What the starvation tests reached, see tools/fault_sites.py.
+FAULT_LOG       := build/fault_sites.log
+FAULT_QEMU_LOGS := $(RESULTS)/qemu/starvation-small.log $(RESULTS)/qemu/starvation-rich.log
+
 QEMU_SPECS := $(wildcard test/machine/*.toml test/qemu/*.toml)
 
 ##@ Testing
 
-.PHONY: test test-lib test-machine test-qemu test-tools
+.PHONY: test test-lib test-machine test-qemu test-tools fault-sites
 test: ## everything: check, tools, library on the host, system in QEMU
 	+@MAKE=$(MAKE) tools/all_tests.sh $(RESULTS) $(if $(T),,check) test-tools test-lib test-qemu
 
 test-lib: $(HOST_CHOSEN) ## core and base on the host under ASan and UBSan (T=frame: one)
-	@tools/host_tests.py --results $(RESULTS)/test-lib --root $(HOST_OUT) \
+	@rm -f $(FAULT_LOG)
+	@FAULT_SITES_LOG=$(FAULT_LOG) tools/host_tests.py --results $(RESULTS)/test-lib --root $(HOST_OUT) \
 	    --only $(call shell_quote,$(T)) --known "$(HOST_TESTS:$(HOST_OUT)/%_test=%)" $(HOST_CHOSEN)
+	@tools/fault_sites.py verify --host $(FAULT_LOG)
 
 # An archive that ends in the middle of a file.
 CUT_ARCHIVE := $(OUT)/cut_archive.tar
@@ -77,6 +83,13 @@ test-qemu: $(QEMU_IMAGES) ## images in QEMU (T=name: those only)
 	    --image system=$(KERNEL),$(TEST_ARCHIVE) --image machine=$(MACHINE_IMAGE) \
 	    --image bare=$(KERNEL) --image cut=$(KERNEL),$(CUT_ARCHIVE) \
 	    --only $(call shell_quote,$(T)) $(QEMU_SPECS)
+	@tools/fault_sites.py verify --qemu $(FAULT_QEMU_LOGS)
+
+fault-sites: $(HOST_OUT)/core/fault_point_test $(QEMU_IMAGES) ## record what starvation tests reach
+	@FAULT_SITES_LOG=$(FAULT_LOG) $< >/dev/null
+	@test/qemu/run_tests.py --results $(RESULTS)/fault-sites --logs $(RESULTS)/qemu \
+	    --image system=$(KERNEL),$(TEST_ARCHIVE) test/qemu/starvation.toml
+	@tools/fault_sites.py record --host $(FAULT_LOG) --qemu $(FAULT_QEMU_LOGS)
 
 test-machine: $(MACHINE_IMAGE) ## only the machine layer's image in QEMU (T=name: those only)
 	@test/qemu/run_tests.py --results $(RESULTS)/test-machine --logs $(RESULTS)/qemu \
