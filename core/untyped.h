@@ -5,9 +5,9 @@
  * Creating a top-level untyped moves its whole range FREE -> UNTYPED (UT1).
  * Retype takes the next pages of its own range, in order, as a child untyped
  * or a memory object; their frames come back here when the child dies, never
- * to the allocator (UT2).  `next` only falls back by reset, which needs that
- * no child lives (UT3), or when a retype is undone.  Destroying a top-level untyped returns its range to
- * FREE in one step.
+ * to the allocator (UT2).  `next` only falls back by reset, which needs that no
+ * child lives (UT3), or when a retype is undone.  Destroying a top-level untyped
+ * returns its range to FREE in one step.
  *
  * Charges: a top-level untyped charges its pages (committed) and its record to
  * the ledger that asked; children charge their record alone.

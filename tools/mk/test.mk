@@ -67,7 +67,8 @@ test: ## everything: check, tools, library on the host, system in QEMU
 
 test-lib: $(HOST_CHOSEN) ## core and base on the host under ASan and UBSan (T=frame: one)
 	@rm -f $(FAULT_LOG)
-	@FAULT_SITES_LOG=$(FAULT_LOG) tools/host_tests.py --results $(RESULTS)/test-lib --root $(HOST_OUT) \
+	@FAULT_SITES_LOG=$(FAULT_LOG) tools/host_tests.py \
+	    --results $(RESULTS)/test-lib --root $(HOST_OUT) \
 	    --only $(call shell_quote,$(T)) --known "$(HOST_TESTS:$(HOST_OUT)/%_test=%)" $(HOST_CHOSEN)
 	@tools/fault_sites.py verify --host $(FAULT_LOG)
 
