@@ -32,18 +32,19 @@ def fuzz(program, args):
     os.makedirs(os.path.dirname(failed), exist_ok=True)
     done = subprocess.run(
         [program, f"-max_total_time={args.seconds}", "-print_final_stats=1", "-timeout=20",
-         "-rss_limit_mb=2000", "-close_fd_mask=1", f"-artifact_prefix={failed}", found,
-         os.path.join(args.corpus, name)],
+         "-rss_limit_mb=2000", "-close_fd_mask=1", "-len_control=0",
+         f"-artifact_prefix={failed}", found, os.path.join(args.corpus, name)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
         timeout=args.seconds + 120, check=False)
     tail = "\n".join(done.stderr.splitlines()[-TAIL_LINES:])
     executed = re.search(r"stat::number_of_executed_units:\s+(\d+)", done.stderr)
     covered = re.findall(r"cov: (\d+)", done.stderr)
+    edges = re.search(r"Loaded \d+ PC tables \((\d+) PCs\)", done.stderr)
     if done.returncode != 0:
         return f"exit status {done.returncode}\n{tail}", ""
-    if not executed or int(executed[1]) <= len(seeds) or not covered:
+    if not executed or int(executed[1]) <= len(seeds) or not covered or not edges:
         return f"nothing was fuzzed\n{tail}", ""
-    return "", f"{executed[1]} inputs, {covered[-1]} edges"
+    return "", f"{executed[1]} inputs, {covered[-1]} of {edges[1]} edges"
 
 
 def main():
@@ -56,7 +57,7 @@ def main():
     parser.add_argument("--known", default="")
     parser.add_argument("programs", nargs="*")
     args = parser.parse_args()
-    results = Results("fuzz", args.results)
+    results = Results(os.path.basename(args.results), args.results)
     if not args.programs:
         return nothing_chosen(results, args.only, args.known.split())
     if args.seconds < 1:

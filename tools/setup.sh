@@ -51,7 +51,7 @@ if is_goal prove || is_goal mutate; then
     need z3 z3
 fi
 if is_goal model; then need spin spin; fi
-if is_goal fuzz; then
+if is_goal fuzz || is_goal test-fuzz || is_goal test; then
     need clang clang
     need libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
     need libcmocka-dev /usr/include/cmocka.h

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Fuzzing with clang's libFuzzer: each test/fuzz/NAME.c is a target, with what it
 # tests compiled for it; tools/fuzz.py runs them from test/fuzz/corpus/NAME.
+# Some of them run the kernel itself, on the machine of test/fuzz/machine.
 
 FUZZ_CC  := clang
 FUZZ_OUT := build/fuzz
@@ -10,31 +11,55 @@ FUZZ_CHOSEN := $(if $(T),$(strip $(foreach fuzzer,$(FUZZERS),$(if \
     $(findstring $(T),$(notdir $(fuzzer))),$(fuzzer)))),$(FUZZERS))
 SECONDS  ?= 60
 
-FUZZ_CFLAGS := -std=gnu17 -O2 -g -fno-omit-frame-pointer -I. -Iuser/include -DCONFIG_ASSERT \
+# The kernel's machine: contexts and CPUs are x86_64's records, memory and the rest our own.
+FUZZ_MACHINE_C  := $(sort $(wildcard test/fuzz/machine/*.c))
+FUZZ_KERNEL_C   := $(filter-out %_test.c kernel/panic.c kernel/symbols.c,$(wildcard kernel/*.c))
+FUZZ_KERNEL     := methods ring_pages
+FUZZ_INCLUDES   := -Itest/fuzz/machine/include -Iarch/include -Iarch/x86_64/include
+
+FUZZ_CFLAGS := -std=gnu17 -O2 -g -fno-omit-frame-pointer -fno-strict-aliasing -I. -Iuser/include \
+    $(FUZZ_INCLUDES) -DCONFIG_ASSERT \
     -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
     $(WARNINGS) $(WARNINGS_clang) -Wno-enum-conversion -Wno-missing-prototypes
 FUZZ_STAMP := $(FUZZ_OUT)/fuzz.flags
-$(eval $(call flags_stamp,$(FUZZ_STAMP),$(FUZZ_CC) $(FUZZ_CFLAGS) $(HOST_LIB_C) $(HOST_HELP_C)))
+$(eval $(call flags_stamp,$(FUZZ_STAMP),$(FUZZ_CC) $(FUZZ_CFLAGS) $(HOST_LIB_C) $(HOST_HELP_C) \
+    $(FUZZ_KERNEL_C) $(FUZZ_MACHINE_C)))
 
 $(FUZZ_OUT)/%.o: %.c $(FUZZ_STAMP)
 	$(call say,CC,$< (fuzz))
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The audit runs after every input and is no target: the fuzzer need not look into it.
+$(FUZZ_OUT)/core/audit%.o: FUZZ_CFLAGS += -fno-sanitize=fuzzer-no-link
+
 $(FUZZ_OUT)/libfuzzed.a: $(HOST_LIB_C:%.c=$(FUZZ_OUT)/%.o) $(HOST_HELP_C:%.c=$(FUZZ_OUT)/%.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
+$(FUZZ_OUT)/libkernel.a: $(FUZZ_KERNEL_C:%.c=$(FUZZ_OUT)/%.o) $(FUZZ_MACHINE_C:%.c=$(FUZZ_OUT)/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(FUZZ_KERNEL:%=$(FUZZ_OUT)/bin/%): $(FUZZ_OUT)/libkernel.a
 $(FUZZERS): $(FUZZ_OUT)/bin/%: $(FUZZ_OUT)/test/fuzz/%.o $(FUZZ_OUT)/libfuzzed.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ -lcmocka
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) \
+	    $(filter %libkernel.a,$^) $(FUZZ_OUT)/libfuzzed.a -lcmocka
 
 -include $(FUZZ_C:%.c=$(FUZZ_OUT)/%.d) $(HOST_LIB_C:%.c=$(FUZZ_OUT)/%.d) \
-    $(HOST_HELP_C:%.c=$(FUZZ_OUT)/%.d)
+    $(HOST_HELP_C:%.c=$(FUZZ_OUT)/%.d) $(FUZZ_KERNEL_C:%.c=$(FUZZ_OUT)/%.d) \
+    $(FUZZ_MACHINE_C:%.c=$(FUZZ_OUT)/%.d)
 
-.PHONY: fuzz
-fuzz: $(FUZZ_CHOSEN) ## fuzz core and parsers, SECONDS=60 each (T=elf: one)
-	@tools/fuzz.py --results $(RESULTS)/fuzz --out $(FUZZ_OUT) --corpus test/fuzz/corpus \
-	    --seconds $(call shell_quote,$(SECONDS)) --only $(call shell_quote,$(T)) \
-	    --known "$(notdir $(FUZZERS))" $(FUZZ_CHOSEN)
+.PHONY: fuzz test-fuzz
+# $(call run_fuzzers,SUITE,SECONDS)
+run_fuzzers = tools/fuzz.py --results $(RESULTS)/$(1) --out $(FUZZ_OUT) \
+    --corpus test/fuzz/corpus --seconds $(call shell_quote,$(2)) \
+    --only $(call shell_quote,$(T)) --known "$(notdir $(FUZZERS))" $(FUZZ_CHOSEN)
+
+fuzz: $(FUZZ_CHOSEN) ## fuzz core, kernel and parsers, SECONDS=60 each (T=elf: one)
+	@$(call run_fuzzers,fuzz,$(SECONDS))
+
+test-fuzz: $(FUZZ_CHOSEN) ## the same, ten seconds each
+	@$(call run_fuzzers,test-fuzz,10)

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The inline functions that arch/cpu.h declares, for a machine of one CPU.  The
+ * kernel asks for its CPU all the time: a moment at which another CPU's user code
+ * may write to shared memory.
+ */
+#ifndef ARCH_MACHINE_CPU_INLINE_H
+#define ARCH_MACHINE_CPU_INLINE_H
+
+extern struct arch_cpu *machine_cpu;
+/* What "another CPU" does at such a moment; NULL: nothing. */
+extern void (*machine_moment)(void);
+
+static inline struct arch_cpu *cpu_self(void)
+{
+    if (machine_moment != NULL)
+        machine_moment();
+    return machine_cpu;
+}
+
+static inline void cpu_relax(void)
+{
+}
+
+static inline uint64_t cpu_cycles(void)
+{
+    return 0;
+}
+
+static inline void cpu_set_context(struct arch_context *context)
+{
+    machine_cpu->context = context;
+}
+
+#endif
