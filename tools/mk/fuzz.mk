@@ -18,7 +18,7 @@ FUZZ_KERNEL     := methods ring_pages
 FUZZ_INCLUDES   := -Itest/fuzz/machine/include -Iarch/include -Iarch/x86_64/include
 
 FUZZ_CFLAGS := -std=gnu17 -O2 -g -fno-omit-frame-pointer -fno-strict-aliasing -I. -Iuser/include \
-    $(FUZZ_INCLUDES) -DCONFIG_ASSERT \
+    $(FUZZ_INCLUDES) -DCONFIG_ASSERT -DCONFIG_FAULT_POINTS \
     -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
     $(WARNINGS) $(WARNINGS_clang) -Wno-enum-conversion -Wno-missing-prototypes
 FUZZ_STAMP := $(FUZZ_OUT)/fuzz.flags
