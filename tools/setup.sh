@@ -50,7 +50,7 @@ if is_goal prove || is_goal mutate; then
     need cvc4 cvc4
     need z3 z3
 fi
-if is_goal model; then need spin spin; fi
+if is_goal model || is_goal test || is_goal test-model; then need spin spin; fi
 if is_goal fuzz || is_goal test-fuzz || is_goal test; then
     need clang clang
     need libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a

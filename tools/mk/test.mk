@@ -64,7 +64,7 @@ QEMU_SPECS := $(wildcard test/machine/*.toml test/qemu/*.toml)
 .PHONY: test test-lib test-machine test-qemu test-tools fault-sites
 test: ## everything: check, tools, library on the host, system in QEMU
 	+@MAKE=$(MAKE) tools/all_tests.sh $(RESULTS) $(if $(T),,check) test-tools test-lib \
-	    test-fuzz test-qemu
+	    test-fuzz test-model test-qemu
 
 test-lib: $(HOST_CHOSEN) ## core and base on the host under ASan and UBSan (T=frame: one)
 	@rm -f $(FAULT_LOG)
