@@ -81,7 +81,8 @@ MUST_CHECK status_t cap_lookup(const struct core_cpu *cpu, uint32_t table, cap_i
 MUST_CHECK status_t cap_insert(struct core_cpu *cpu, uint32_t table, struct cap_object object,
                                uint32_t rights, uint64_t badge, uint32_t *slot);
 /* Same, but below `source`: what is made out of an untyped's memory goes when its
- * capability is revoked (UT2).  Needs: source names an untyped, `object` is made from it. */
+ * capability is revoked (UT2).  Needs: source names an untyped, `object` is made from it.
+ * Fails: as cap_insert. */
 MUST_CHECK status_t cap_insert_below(struct core_cpu *cpu, uint32_t source, uint32_t table,
                                      struct cap_object object, uint32_t rights, uint32_t *slot);
 /* A child of `source` in `table`: rights = source's & rights; badge 0 keeps the source's;
@@ -96,7 +97,7 @@ MUST_CHECK status_t cap_derive(struct core_cpu *cpu, uint32_t source, uint32_t t
  * Fails: NOT_TRANSFERABLE (no TRANSFER right), QUOTA_SLOTS, QUOTA_METADATA, PRESSURE; unchanged. */
 MUST_CHECK status_t cap_move(struct core_cpu *cpu, uint32_t source, uint32_t table,
                              uint32_t *slot);
-/* Same for `count` distinct slots, all or none. */
+/* Same for `count` distinct slots, all or none.  Fails: as cap_move. */
 MUST_CHECK status_t cap_move_all(struct core_cpu *cpu, const uint32_t *sources, uint32_t count,
                                  uint32_t table);
 /* Takes the slot out; its children go to its parent.  Gives the object whose

@@ -5,6 +5,7 @@
  * A list of siblings runs by next_sibling from its parent's first_child to its
  * last_child.  The two ends name the parent, those between have ID_NONE there;
  * ends without parent are roots.  Every function is O(1), but tree_parent.
+ * Locks: derivation.
  */
 #ifndef CORE_CAP_TREE_H
 #define CORE_CAP_TREE_H

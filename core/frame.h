@@ -51,7 +51,7 @@
     EDGE(FREE, OBJECT, frame_take_object)                                                          \
     EDGE(UNTYPED, OBJECT, untyped_retype_object)                                                   \
     EDGE(UNTYPED, UNTYPED, untyped_retype_untyped)                                                 \
-    EDGE(UNTYPED, FREE, untyped_destroy)                                                           \
+    EDGE(UNTYPED, FREE, untyped_end)                                                               \
     EDGE(KERNEL, QUARANTINE, frame_quarantine)                                                     \
     EDGE(KERNEL, FREE, frame_release)                                                              \
     EDGE(ANON, QUARANTINE, frame_quarantine)                                                       \
@@ -125,7 +125,7 @@ struct frame_chain {
     uint32_t count;
 };
 
-/* --- boot: single-threaded, before anything else --- */
+/* --- boot: single-threaded, before anything else; Locks: none --- */
 
 /* `frames` covers every number a range will name, and is zeroed (so: RESERVED). */
 void frame_table_init(struct frame_table *table, struct frame *frames);
@@ -188,7 +188,7 @@ void frame_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_
  * Gives: true when the chain is empty. */
 bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, uint32_t budget);
 
-/* --- counts --- */
+/* --- counts; Locks: the owner's --- */
 
 /* Adds or takes one; CHECKs the state and that the count does not overflow (FR3). */
 void frame_map(struct frame_table *table, frame_no_t frame, enum frame_state state);

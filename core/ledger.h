@@ -50,7 +50,8 @@ struct ledger_table {
       ledger->donated[what] == donated;
 */
 
-/* The root, with limits of the whole machine. Boot only; one reference is the caller's. */
+/* The root, with limits of the whole machine. Boot only; one reference is the caller's.
+ * Fails: PRESSURE; state unchanged. */
 MUST_CHECK status_t ledger_create_root(struct core_cpu *cpu,
                                        const uint64_t limits[CAD_RESOURCE_COUNT], uint32_t *out);
 /* An empty child; its record is charged to the parent (metadata). One reference is the caller's.

@@ -41,7 +41,7 @@ MUST_CHECK status_t mapping_create(struct core_cpu *cpu, uint32_t object, uint32
                                    virt_addr_t address, uint32_t first_page, uint32_t pages,
                                    uint32_t ceiling, uint32_t *out);
 /* Splits at `pages_before` (0 < pages_before < pages); the new record is the tail.
- * The caller rewrites the tail's entries.  Fails: as create. */
+ * The caller rewrites the tail's entries.  Fails: as mapping_create. */
 MUST_CHECK status_t mapping_split(struct core_cpu *cpu, uint32_t mapping, uint32_t pages_before,
                                   uint32_t *tail);
 /* Drops pages at one end.  Needs: what is left is not empty. */

@@ -80,7 +80,8 @@ struct user_range {
     uint64_t pages;
 };
 
-/* Fails: QUOTA_METADATA, PRESSURE; state unchanged.  The host then fills the
+/* Locks: objects.
+ * Fails: QUOTA_METADATA, PRESSURE; state unchanged.  The host then fills the
  * kernel half of `root`. */
 MUST_CHECK status_t space_create(struct core_cpu *cpu, uint32_t ledger, uint32_t *out);
 
@@ -131,18 +132,21 @@ struct object_map_request {
     uint32_t ceiling;     /* from the capability's rights; protection must be within it */
     bool populate;
 };
-/* Fails: INVALID, NO_RIGHT (protection above ceiling), OVERLAP, PROTECTED_RANGE, NO_SPACE,
+/* Locks: space and objects.
+ * Fails: INVALID, NO_RIGHT (protection above ceiling), OVERLAP, PROTECTED_RANGE, NO_SPACE,
  * WRITE_EXECUTE, QUOTA_VIRTUAL, QUOTA_COMMITTED (claim), QUOTA_METADATA, PRESSURE; unchanged. */
 MUST_CHECK status_t space_map_object(struct core_cpu *cpu, uint32_t space,
                                      const struct object_map_request *request,
                                      virt_addr_t *address);
 /* Only where every page maps `object`, else WRONG_OBJECT; may split one record.
+ * Locks: space and objects.
  * Fails: INVALID, PROTECTED_RANGE, WRONG_OBJECT; a hole in the middle of one mapping:
  * QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t space_unmap_object(struct core_cpu *cpu, uint32_t space, uint32_t object,
                                        virt_addr_t address, uint64_t pages,
                                        struct space_work *work);
-/* Fails: INVALID, WRITE_EXECUTE, PROTECTED_RANGE, WRONG_OBJECT, NO_RIGHT: above the
+/* Locks: space and objects.
+ * Fails: INVALID, WRITE_EXECUTE, PROTECTED_RANGE, WRONG_OBJECT, NO_RIGHT: above the
  * ceiling of a mapping; state unchanged. */
 MUST_CHECK status_t space_protect_object(struct core_cpu *cpu, uint32_t space, uint32_t object,
                                          virt_addr_t address, uint64_t pages, uint32_t protection,
@@ -173,7 +177,7 @@ MUST_CHECK status_t space_fault(struct core_cpu *cpu, uint32_t space, virt_addr_
                                 uint32_t access);
 /* Same, and gives the frame that a user access would now reach.  The answer holds
  * while the space's lock is held.  Leaves the entry's accessed and dirty bits as the
- * access would. */
+ * access would.  Fails: as space_fault. */
 MUST_CHECK status_t space_resolve(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                   uint32_t access, frame_no_t *frame);
 
@@ -205,6 +209,7 @@ uint64_t space_entry(const struct core_cpu *cpu, uint32_t space, virt_addr_t add
 /* No CPU runs the space or can see its translations any more, and no other operation
  * is made on it.  Looks at `budget` entries and mapping records, and to the end of the
  * table it is in; fills work->chain and work->dead_objects, never asks for a flush.
+ * Locks: space and objects.
  * Gives: true when all is given back and the record is gone (ledger reference included). */
 bool space_teardown_step(struct core_cpu *cpu, uint32_t space, uint32_t budget,
                          struct space_work *work);

@@ -17,13 +17,14 @@
 struct process;
 struct thread;
 
-/* Boot, after the pool of threads is open: core/park's records are its side array. */
+/* Boot, after the pool of threads is open: core/park's records are its side array.
+ * Locks: none. */
 void parking_init(void);
 
-/* Wakes up to `count` threads of the process that are parked on the word. */
+/* Wakes up to `count` threads of the process that are parked on the word.  Locks: none. */
 uint32_t parking_unpark(struct process *process, virt_addr_t address, uint64_t count);
 /* [start, start + pages) lost what it held: whoever is parked there gets CANCELLED (PK1).
- * Call after the change, no lock held. */
+ * Call after the change.  Locks: none. */
 void parking_wake_range(struct process *process, virt_addr_t start, uint64_t pages);
 /* Takes a parked thread out of its bucket. Locks: thread->wait_lock, which is the bucket's. */
 void parking_remove(struct thread *thread);

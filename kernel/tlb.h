@@ -23,17 +23,17 @@
 #include "core/space.h"
 #include "kernel/process.h"
 
-/* Under the space's lock, after an operation that may owe a round. */
+/* After an operation that may owe a round.  Locks: space. */
 void tlb_announce(struct process *process, struct space_work *work);
-/* Under the space's lock, after an operation that made entries. */
+/* After an operation that made entries.  Locks: space. */
 bool tlb_is_owed(const struct process *process);
 /* After the space's lock is dropped: no CPU sees what was at any address before.
- * Needs: no lock held. */
+ * Locks: none. */
 void tlb_settle(struct process *process);
 /* After the space's lock is dropped: the round if work->flush, then the chain's
- * frames become FREE, then the dead objects go to the reaper.  Needs: no lock held. */
+ * frames become FREE, then the dead objects go to the reaper.  Locks: none. */
 void tlb_finish(struct process *process, struct space_work *work);
-/* Takes the space off every CPU (its end). Needs: none of its threads can run. */
+/* Takes the space off every CPU (its end). Needs: none of its threads can run.  Locks: none. */
 void tlb_evict_space(struct process *process);
 
 /* COUNTER(name, meaning) */

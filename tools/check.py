@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import docs  # noqa: E402
+import inventory  # noqa: E402
 import fault_sites  # noqa: E402
 import xmacro  # noqa: E402
 from results import Results, nothing_chosen  # noqa: E402
@@ -155,6 +156,13 @@ def check_docs(_):
         return [str(error)]
 
 
+def check_inventory(_):
+    try:
+        return [f"{inventory.DATA}: {problem}" for problem in inventory.problems()]
+    except (xmacro.ListError, KeyError) as error:
+        return [f"{inventory.DATA}: {error}"]
+
+
 def invariants():
     """[(line number, {heading: cell})] of the ledger of invariants."""
     rows, heads = [], None
@@ -212,7 +220,8 @@ def check_shell(_):
 
 CHECKS = {"layers": check_layers, "machine-conditionals": check_machine_conditionals,
           "licence": check_licence, "lines": check_lines, "functions": check_functions,
-          "docs": check_docs, "requirements": check_requirements,
+          "docs": check_docs, "inventory": check_inventory,
+          "requirements": check_requirements,
           "fault-sites": check_fault_sites, "shell": check_shell}
 
 

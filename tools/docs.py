@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import abi  # noqa: E402
+import inventory  # noqa: E402
 import fault_sites  # noqa: E402
 import xmacro  # noqa: E402
 
@@ -225,9 +226,14 @@ def render_fault_sites():
     return fault_sites.render(table, page)
 
 
+def render_memory_model():
+    return inventory.render(page, table)
+
+
 PAGES = {"abi.md": render_abi, "errors.md": render_errors,
          "transitions.md": render_transitions, "locks.md": render_locks,
          "charges.md": render_charges, "memory_map.md": render_memory_map,
+         "memory-model.md": render_memory_model,
          "linux_calls.md": render_linux_calls, "shell_commands.md": render_commands,
          "fault_sites.md": render_fault_sites}
 
