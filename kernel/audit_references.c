@@ -6,6 +6,7 @@
 #include "kernel/memory.h"
 #include "kernel/notification.h"
 #include "kernel/process.h"
+#include "kernel/reaper.h"
 
 #define REFERENCE_ENUM(NAME, requirement, kind, what) REFERENCE_##NAME,
 enum reference_check { REFERENCE_CHECK_LIST(REFERENCE_ENUM) };
@@ -68,8 +69,15 @@ static void add_slot(struct reference_audit *audit, const struct cap_slot *slot)
     }
 }
 
+/* The last receiver's reference: the reaper drops it once nobody waits there any more. */
+static void add_held(void *context, uint32_t endpoint)
+{
+    add(context, REFERENCE_ENDPOINT, endpoint);
+}
+
 static void add_all(struct reference_audit *audit)
 {
+    reaper_each_endpoint(add_held, audit);
     for (uint32_t i = 1; i < cadastre.caps.slot_ids.capacity; i++) {
         if (id_is_live(&cadastre.caps.slot_ids, i))
             add_slot(audit, &cadastre.caps.slots[i]);

@@ -37,6 +37,12 @@ bool reaper_has_work(void)
     return atomic_load_relaxed(&pending) != 0;
 }
 
+void reaper_each_endpoint(void (*see)(void *context, uint32_t endpoint), void *context)
+{
+    for (const struct endpoint *at = endpoint_head; at != NULL; at = at->reap_next)
+        see(context, at->id);
+}
+
 /* --- what a ledger still pays for ---
  *
  * Counted in the ledger's record, which is type-stable: the count may go down when

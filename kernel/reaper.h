@@ -18,6 +18,9 @@ void reaper_add_object(uint32_t object);
 void reaper_add_endpoint(struct endpoint *endpoint);
 void reaper_add_notification(struct notification *notification);
 bool reaper_has_work(void);
+/* Calls `see` for each endpoint of which the queue holds the reference of its last receiver.
+ * Needs: the world stopped, no step under way. */
+void reaper_each_endpoint(void (*see)(void *context, uint32_t endpoint), void *context);
 /* Something but processes that `ledger` is charged for is still being destroyed. */
 bool reaper_has_dying(uint32_t ledger);
 /* At most `steps` bounded steps, no lock held.  Gives: true if there was something to do. */

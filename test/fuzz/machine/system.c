@@ -351,7 +351,9 @@ static void audit(void)
                                     init_capability(CAD_INTERFACE_INSPECTOR), NOTE,
                                     sizeof(first));
     if (violations != 0 && copy_from_user(init, &first, NOTE, sizeof(first)) == CAD_OK)
-        fprintf(stderr, "audit: %.*s\n", (int)sizeof(first.what), first.what);
+        fprintf(stderr, "audit: %.48s: %.16s %llu: expected %llu, found %llu\n", first.what,
+                first.kind, (unsigned long long)first.id, (unsigned long long)first.expected,
+                (unsigned long long)first.found);
     system_expect(violations == 0, "violations found by the audit", violations);
 }
 
