@@ -6,8 +6,8 @@ the rest is read from the code, and the two must agree.
     render()     the text of docs/memory-model.md
 
 From the code: states and edges that are lists of headers, who calls what (so which
-method permits it), first sentences, locks and statuses of the headers' comments, what is
-proved.  In the data file, for each noun its functions (see its head).
+method permits it), first sentences, locks and statuses of the headers' comments.
+In the data file, for each noun its functions (see its head).
 """
 import glob
 import os
@@ -19,7 +19,6 @@ import csource
 import xmacro
 
 DATA = "docs/memory-model.toml"
-PROVED = "proof/rows"
 RANKS = ("base/lock_rank.h", "LOCK_RANK_LIST")
 TABLES = ("core_cpu", "frame_table", "magazine", "id_pool", "park_table", "cap_slot")
 # What a `Locks:` tag says beside the names of ranks.
@@ -122,15 +121,6 @@ class Inventory:
         directly = (row for row, node in nodes if inner & self.code.edges[node])
         further = (row for row, node in nodes if self.code.reach(node, inner))
         return next(directly, next(further, None)) if inner else None
-
-    def proved(self):
-        """Names of functions that `make prove` proves."""
-        found = set()
-        for path in glob.glob(os.path.join(PROVED, "*.toml")):
-            with open(path, "rb") as file:
-                row = tomllib.load(file)
-            found |= set(csource.definitions(row["file"])) - set(row.get("left_out", {}))
-        return found
 
 
 # --- what must agree ---
@@ -326,12 +316,11 @@ def failure_words(row):
     return refused, undone or "-"
 
 
-def held_by(row, name, proved):
-    words = ["proved"] if name in proved else []
-    return ", ".join(words + [f"`{test}`" for test in row["tests"]])
+def held_by(row):
+    return ", ".join(f"`{test}`" for test in row["tests"])
 
 
-def render_noun(inventory, noun, proved, table):
+def render_noun(inventory, noun, table):
     states, edges = inventory.states(noun), inventory.edges(noun)
     parts = [f"## {noun['name']}", "", noun["about"].strip(), ""]
     if edges:
@@ -348,7 +337,7 @@ def render_noun(inventory, noun, proved, table):
     parts += [table(["function", "ledger", "locks", "translations", "held by"], [
         (f"`{name}`", row.get("ledger", "-"), ", ".join(
             sorted(lock.lower() for lock in row["locks"])), row.get("tlb", "-"),
-         held_by(row, name, proved)) for name, row in rows])]
+         held_by(row)) for name, row in rows])]
     failing = [(f"`{name}`", *failure_words(row)) for name, row in rows
                if row.get("refused") or row.get("undone")]
     if failing:
@@ -360,10 +349,9 @@ def render_noun(inventory, noun, proved, table):
 def render(page, table):
     """The page; `page` and `table` are docs.py's."""
     inventory = Inventory()
-    proved = inventory.proved()
     parts = [inventory.data["introduction"].strip(), ""]
     for noun in inventory.nouns:
-        parts += render_noun(inventory, noun, proved, table)
+        parts += render_noun(inventory, noun, table)
     parts += ["## Operations on entries", "", inventory.data["operations_about"].strip(), "",
               table(["operation", "by"], [
                   (f"`{name}`", ", ".join(f"`{f}`" for f in functions))
@@ -376,4 +364,4 @@ def render(page, table):
               ", ".join(f"`{name}`" for name in inventory.data["method"]["change_nothing"]) + ".",
               ""]
     return page("The memory model: an inventory", [DATA, "core/*.h", "kernel/*.[ch]",
-                                                   "abi/methods.h", PROVED], *parts)
+                                                   "abi/methods.h"], *parts)
