@@ -14,6 +14,11 @@
 /*@ predicate ranges_sorted{L}(struct frame_table *table) =
       \forall integer i, j; 0 <= i < j < table->range_count ==>
         table->ranges[i].end <= table->ranges[j].first;
+    predicate ranges_ok{L}(struct frame_table *table) =
+      table->range_count <= FRAME_RANGES_MAX && ranges_sorted(table) &&
+      \forall integer i; 0 <= i < table->range_count ==>
+        table->ranges[i].first < table->ranges[i].end;
+    logic integer order_size(integer order) = order <= 0 ? 1 : 2 * order_size(order - 1);
 */
 
 /*@ requires \valid_read(table) && table->range_count <= FRAME_RANGES_MAX;
@@ -48,6 +53,42 @@ bool frame_exists(const struct frame_table *table, frame_no_t frame)
 
 /* --- blocks --- */
 
+/*@ // The whole table: coarser than the machine, where only ranges have entries.
+    predicate free_shape{L}(struct frame_table *table) =
+      \valid(table) && \valid(table->frames + (0 .. UINT32_MAX)) &&
+      \separated(table, table->frames + (0 .. UINT32_MAX));
+    predicate free_same{A,B}(struct frame *frames, integer i) =
+      \at(frames[i].kind,A) == \at(frames[i].kind,B) &&
+      \at(frames[i].owner,A) == \at(frames[i].owner,B) &&
+      \at(frames[i].detail,A) == \at(frames[i].detail,B);
+    // its neighbours name it, or the head of its list does, and it is between two others
+    predicate free_linked{L}(struct frame_table *table, integer first, integer order) =
+      (table->frames[first].owner != FRAME_NONE ==>
+        table->frames[table->frames[first].owner].detail == first) &&
+      (table->frames[first].detail != FRAME_NONE ==>
+        table->frames[table->frames[first].detail].owner == first) &&
+      (table->frames[first].detail == FRAME_NONE ==> table->free_head[order] == first) &&
+      table->frames[first].owner != first && table->frames[first].detail != first &&
+      (table->frames[first].owner == table->frames[first].detail ==>
+        table->frames[first].owner == FRAME_NONE);
+*/
+
+/*@ requires free_shape(table) && order <= FRAME_ORDER_MAX;
+    requires new: first != FRAME_NONE && table->free_head[order] != first;
+    requires room: table->free_frames + (1 << order) <= UINT64_MAX;
+    terminates \true;
+    exits   \false;
+    assigns table->frames[first].kind, table->frames[first].owner, table->frames[first].detail,
+            table->frames[table->free_head[order]].detail, table->free_head[order],
+            table->free_frames;
+    ensures head: table->free_head[order] == first && table->frames[first].kind == order &&
+      table->frames[first].owner == \old(table->free_head[order]) &&
+      table->frames[first].detail == FRAME_NONE;
+    ensures back: \old(table->free_head[order]) != FRAME_NONE ==>
+      table->frames[\old(table->free_head[order])].detail == first;
+    ensures counted: table->free_frames == \old(table->free_frames) + (1 << order);
+    ensures frame_0: free_same{Pre,Post}(table->frames, 0);
+*/
 static void block_insert(struct frame_table *table, frame_no_t first, unsigned order)
 {
     frame_no_t next = table->free_head[order];
@@ -61,6 +102,31 @@ static void block_insert(struct frame_table *table, frame_no_t first, unsigned o
     table->free_frames += UINT64_C(1) << order;
 }
 
+/*@ requires free_shape(table) && order <= FRAME_ORDER_MAX && first != FRAME_NONE;
+    requires linked: free_linked(table, first, order);
+    requires counted: table->free_frames >= (1 << order);
+    terminates \true;
+    exits   \false;
+    assigns table->frames[first].kind, table->frames[first].owner, table->frames[first].detail,
+            table->frames[table->frames[first].owner].detail,
+            table->frames[table->frames[first].detail].owner, table->free_head[order],
+            table->free_frames;
+    ensures was_free: \old(table->frames[first].state) == FRAME_FREE &&
+      \old(table->frames[first].kind) == order;
+    ensures inside: table->frames[first].kind == FRAME_FREE_INSIDE &&
+      table->frames[first].owner == 0 && table->frames[first].detail == 0;
+    ensures next: \old(table->frames[first].owner) != FRAME_NONE ==>
+      table->frames[\old(table->frames[first].owner)].detail ==
+        \old(table->frames[first].detail);
+    ensures previous: \old(table->frames[first].detail) != FRAME_NONE ==>
+      table->frames[\old(table->frames[first].detail)].owner ==
+        \old(table->frames[first].owner) &&
+      table->free_head[order] == \old(table->free_head[order]);
+    ensures head: \old(table->frames[first].detail) == FRAME_NONE ==>
+      table->free_head[order] == \old(table->frames[first].owner);
+    ensures counted: table->free_frames == \old(table->free_frames) - (1 << order);
+    ensures frame_0: free_same{Pre,Post}(table->frames, 0);
+*/
 static void block_remove(struct frame_table *table, frame_no_t first, unsigned order)
 {
     struct frame *head = &table->frames[first];
@@ -143,13 +209,29 @@ void frame_run_put(struct frame_table *table, frame_no_t first, uint32_t count)
     run_put(table, range, first, count);
 }
 
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures in_order: 0 < pages <= 1 << FRAME_ORDER_MAX;
+    ensures holds: pages <= order_size(\result);
+    ensures smallest: \result > 0 ==> order_size(\result - 1) < pages;
+*/
 unsigned frame_order_for(uint32_t pages)
 {
     unsigned order = 0;
+    uint32_t size = 1;
 
     CHECK_VALUE(pages > 0 && pages <= UINT32_C(1) << FRAME_ORDER_MAX, pages);
-    while ((UINT32_C(1) << order) < pages)
+    /*@ loop invariant size == order_size(order) && 0 <= order < size;
+        loop invariant size < 2 * pages;
+        loop invariant order > 0 ==> order_size(order - 1) < pages;
+        loop assigns order, size;
+        loop variant pages - size;
+    */
+    while (size < pages) {
+        size *= 2;
         order++;
+    }
     return order;
 }
 
@@ -195,16 +277,49 @@ void magazine_empty(struct frame_table *table, struct magazine *magazine, uint32
 
 /* --- boot --- */
 
+/*@ requires \valid(table);
+    terminates \true;
+    exits   \false;
+    assigns *table;
+    ensures given: table->frames == frames;
+    ensures empty: table->range_count == 0 && table->free_frames == 0 &&
+      table->total_frames == 0 && ranges_ok(table);
+    ensures none_free: \forall integer order; 0 <= order <= FRAME_ORDER_MAX ==>
+      table->free_head[order] == FRAME_NONE;
+*/
 void frame_table_init(struct frame_table *table, struct frame *frames)
 {
     table->frames = frames;
     table->range_count = 0;
     table->free_frames = 0;
     table->total_frames = 0;
+    /*@ loop invariant 0 <= order <= FRAME_ORDER_MAX + 1;
+        loop invariant \forall integer done; 0 <= done < order ==>
+          table->free_head[done] == FRAME_NONE;
+        loop assigns order, table->free_head[0 .. FRAME_ORDER_MAX];
+        loop variant FRAME_ORDER_MAX + 1 - order;
+    */
     for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++)
         table->free_head[order] = FRAME_NONE;
 }
 
+/*@ requires \valid(table) && ranges_ok(table);
+    requires room: table->total_frames <= UINT64_MAX - UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns table->ranges[0 .. FRAME_RANGES_MAX - 1], table->range_count, table->total_frames;
+    ensures ranges_ok(table);
+    ensures refused: \result == CAD_INVALID <==> first >= end ||
+      (\old(table->range_count) > 0 &&
+       first < \old(table->ranges[table->range_count - 1].end));
+    ensures full: \result == CAD_PRESSURE ==> \old(table->range_count) == FRAME_RANGES_MAX;
+    ensures unchanged: \result != CAD_OK ==> table->range_count == \old(table->range_count) &&
+      table->total_frames == \old(table->total_frames);
+    ensures last: \result == CAD_OK ==> table->range_count > 0 &&
+      table->ranges[table->range_count - 1].end == end;
+    ensures counted: \result == CAD_OK ==>
+      table->total_frames == \old(table->total_frames) + end - first;
+*/
 status_t frame_table_add_range(struct frame_table *table, frame_no_t first, frame_no_t end)
 {
     struct frame_range *last =
