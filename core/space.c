@@ -51,10 +51,8 @@ static void fill_none(struct core_cpu *cpu, const struct span *span, uint64_t wo
 static void plan_fill_none(struct core_cpu *cpu, struct range_plan *plan, enum entry_state state)
 {
     uint64_t word = entry_make_absent(state, plan->protection, 0);
-    struct span span;
-    for (virt_addr_t at = plan->start; at < plan->end; at = span.next) {
-        plan_span(cpu, plan, at, &span);
-        fill_none(cpu, &span, word);
+    for (plan_first(cpu, plan); plan_is_inside(plan); plan_next(cpu, plan)) {
+        fill_none(cpu, &plan->span, word);
     }
 }
 
@@ -129,9 +127,9 @@ static unsigned commit_run(struct core_cpu *cpu, frame_no_t table, unsigned firs
     return i;
 }
 
-static uint64_t commit_span(struct core_cpu *cpu, const struct range_plan *plan,
-                            const struct span *span, bool eager)
+static uint64_t commit_span(struct core_cpu *cpu, const struct range_plan *plan, bool eager)
 {
+    const struct span *span = &plan->span;
     uint64_t resident_pages = 0;
     ASSERT(span->level == 0);
     unsigned i = 0;
@@ -160,10 +158,8 @@ status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
     }
     /* commit */
     struct space *record = space_of(cpu, space);
-    struct span span;
-    for (virt_addr_t at = plan.start; at < plan.end; at = span.next) {
-        plan_span(cpu, &plan, at, &span);
-        record->resident_pages += commit_span(cpu, &plan, &span, eager);
+    for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
+        record->resident_pages += commit_span(cpu, &plan, eager);
     }
     record->committed_pages += plan.pages[ENTRY_RESERVED];
     plan_settle(cpu, &plan);
@@ -225,11 +221,9 @@ status_t space_decommit(struct core_cpu *cpu, uint32_t space, virt_addr_t addres
         return status;
     }
     /* commit */
-    struct span span;
-    for (virt_addr_t at = plan.start; at < plan.end; at = span.next) {
-        plan_span(cpu, &plan, at, &span);
-        if (span.level == 0) {
-            decommit_span(cpu, space, &span, work);
+    for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
+        if (plan.span.level == 0) {
+            decommit_span(cpu, space, &plan.span, work);
         }
     }
     plan_settle(cpu, &plan);
@@ -327,10 +321,8 @@ status_t space_protect(struct core_cpu *cpu, uint32_t space, virt_addr_t address
         return status;
     }
     /* commit */
-    struct span span;
-    for (virt_addr_t at = plan.start; at < plan.end; at = span.next) {
-        plan_span(cpu, &plan, at, &span);
-        protect_span(cpu->cadastre->format, &span, plan.protection, work);
+    for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
+        protect_span(cpu->cadastre->format, &plan.span, plan.protection, work);
     }
     plan_settle(cpu, &plan);
     return CAD_OK;
@@ -353,10 +345,8 @@ status_t space_unmap(struct core_cpu *cpu, uint32_t space, virt_addr_t address, 
     }
     /* commit */
     struct space *record = space_of(cpu, space);
-    struct span span;
-    for (virt_addr_t at = plan.start; at < plan.end; at = span.next) {
-        plan_span(cpu, &plan, at, &span);
-        span_clear(cpu, space, &span, work);
+    for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
+        span_clear(cpu, space, &plan.span, work);
     }
     plan_settle(cpu, &plan);
     space_search_from(record, plan.start);

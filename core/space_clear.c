@@ -120,20 +120,21 @@ static void clear_run(struct core_cpu *cpu, uint32_t space, const struct span *s
     frame_unmap_many(&cpu->cadastre->frames, span->path[0], FRAME_KERNEL, count);
 }
 
-/* One uniform entry above the leaf tables, covered whole. */
+/* Uniform entries above the leaf tables, covered whole. */
 static void clear_upper(struct core_cpu *cpu, uint32_t space, const struct span *span)
 {
     enum entry_state state = entry_state(span->words[0]);
-    ASSERT(span->next - span->address == entry_bytes(span->level) || state == ENTRY_NONE);
+    ASSERT(span->next - span->address == span->count * entry_bytes(span->level) ||
+           state == ENTRY_NONE);
     if (state == ENTRY_NONE) {
         return;
     }
     CHECK_VALUE(state == ENTRY_RESERVED || state == ENTRY_GUARD, span->path[span->level]);
     if (state == ENTRY_RESERVED) {
-        space_of(cpu, space)->virtual_pages -= entry_bytes(span->level) >> PAGE_SHIFT;
+        space_of(cpu, space)->virtual_pages -= (span->next - span->address) >> PAGE_SHIFT;
     }
-    span->words[0] = 0;
-    frame_unmap(&cpu->cadastre->frames, span->path[span->level], FRAME_KERNEL);
+    clear_absent(span->words, span->count);
+    frame_unmap_many(&cpu->cadastre->frames, span->path[span->level], FRAME_KERNEL, span->count);
 }
 
 /* Tables without entries, from the span's upwards; the root stays. */
@@ -170,16 +171,6 @@ void span_clear(struct core_cpu *cpu, uint32_t space, const struct span *span,
         }
     }
     tables_prune(cpu, space, span, work);
-}
-
-struct space_charges space_charges(const struct core_cpu *cpu, uint32_t space)
-{
-    const struct space *record = space_of(cpu, space);
-    return (struct space_charges){
-        .virtual_pages = record->virtual_pages,
-        .committed_pages = record->committed_pages,
-        .metadata_frames = (uint64_t)record->table_pages + record->system_pages,
-    };
 }
 
 static void uncharge(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what,

@@ -117,11 +117,10 @@ status_t space_map_system(struct core_cpu *cpu, uint32_t space, virt_addr_t addr
         return CAD_PRESSURE;
     }
     /* commit */
-    struct span span;
-    plan_span(cpu, &plan, plan.start, &span);
+    plan_first(cpu, &plan);
     frame_map(&cpu->cadastre->frames, page, FRAME_KERNEL);
-    frame_map(&cpu->cadastre->frames, span.path[0], FRAME_KERNEL);
-    atomic_store_release(&span.words[0], entry_make_page(cpu->cadastre->format, ENTRY_SYSTEM,
+    frame_map(&cpu->cadastre->frames, plan.span.path[0], FRAME_KERNEL);
+    atomic_store_release(&plan.span.words[0], entry_make_page(cpu->cadastre->format, ENTRY_SYSTEM,
                                                          plan.protection, page));
     space_of(cpu, space)->system_pages++;
     plan_settle(cpu, &plan);
@@ -143,9 +142,8 @@ status_t space_unmap_system(struct core_cpu *cpu, uint32_t space, virt_addr_t ad
         return status;
     }
     /* commit */
-    struct span span;
-    plan_span(cpu, &plan, plan.start, &span);
-    span_clear(cpu, space, &span, work);
+    plan_first(cpu, &plan);
+    span_clear(cpu, space, &plan.span, work);
     plan_settle(cpu, &plan);
     return CAD_OK;
 }

@@ -46,12 +46,13 @@ static void populate(struct core_cpu *cpu, uint64_t *words, unsigned count, uint
     }
 }
 
-static void map_span(struct core_cpu *cpu, struct range_plan *plan, const struct span *span,
+static void map_span(struct core_cpu *cpu, struct range_plan *plan,
                      const struct object_map_request *request, uint32_t mapping)
 {
     struct frame_table *frames = &cpu->cadastre->frames;
+    const struct span *span = &plan->span;
     ASSERT(span->level == 0);
-    uint64_t *mappings = plan_companion(cpu, plan, span);
+    uint64_t *mappings = plan_companion(cpu, plan);
     for (unsigned i = 0; i < span->count; i++) {
         mappings[span->first + i] = mapping;
     }
@@ -107,10 +108,8 @@ status_t space_map_object(struct core_cpu *cpu, uint32_t space,
     }
     /* commit */
     struct space *record = space_of(cpu, space);
-    struct span span;
-    for (virt_addr_t at = plan.start; at < plan.end; at = span.next) {
-        plan_span(cpu, &plan, at, &span);
-        map_span(cpu, &plan, &span, request, mapping);
+    for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
+        map_span(cpu, &plan, request, mapping);
     }
     record->virtual_pages += request->pages;
     record->borrowed_pages += request->pages;

@@ -45,11 +45,11 @@ static bool upper_entry_goes_to_pages(const struct range_plan *plan, uint64_t wo
 
 static bool span_is_part_of_entry(const struct span *span)
 {
-    return span->next - span->address != entry_bytes(span->level);
+    return span->next - span->address != span->count * entry_bytes(span->level);
 }
 
-/* Tables to add below one entry of `level` so that [start, end) inside it is made
- * of whole entries, of level 0 if `all`. */
+/* Tables to add below entries of `level` so that [start, end), inside one or whole ones, is
+ * made of whole entries, of level 0 if `all`. */
 static uint32_t tables_below(unsigned level, virt_addr_t start, virt_addr_t end, bool all)
 {
     uint32_t tables = 0;
@@ -126,12 +126,13 @@ status_t plan_check(const struct core_cpu *cpu, struct range_plan *plan, uint32_
         .end = range.start + (range.pages << PAGE_SHIFT),
     };
     frame_no_t root = space_of(cpu, space)->root;
-    struct span span;
-    for (virt_addr_t at = plan->start; status == CAD_OK && at < plan->end; at = span.next) {
-        span_find(cpu, root, at, plan->end, &span);
-        status = span.level == 0 ? plan_check_leaf(cpu, plan, &span)
-                                 : plan_check_upper(plan, &span);
+    struct span *span = &plan->span;
+    for (virt_addr_t at = plan->start; status == CAD_OK && at < plan->end; at = span->next) {
+        span_find(cpu, root, at, plan->end, span);
+        status = span->level == 0 ? plan_check_leaf(cpu, plan, span)
+                                  : plan_check_upper(plan, span);
     }
+    plan->is_leaf = span->level == 0 && span->address == plan->start;
     return status;
 }
 
@@ -227,7 +228,7 @@ status_t plan_reserve(struct core_cpu *cpu, struct range_plan *plan, uint64_t vi
     return CAD_OK;
 }
 
-/* The span's one upper entry becomes a table of entries like it. */
+/* The span's first entry, an upper one, becomes a table of entries like it. */
 static void entry_split(struct core_cpu *cpu, struct range_plan *plan, const struct span *span)
 {
     struct frame_table *frames = &cpu->cadastre->frames;
@@ -248,10 +249,10 @@ static void entry_split(struct core_cpu *cpu, struct range_plan *plan, const str
     space_of(cpu, plan->space)->table_pages++;
 }
 
-void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t address,
-               struct span *span)
+void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t address)
 {
     frame_no_t root = space_of(cpu, plan->space)->root;
+    struct span *span = &plan->span;
     span_find(cpu, root, address, plan->end, span);
     while (span->level > 0) {
         uint64_t word = span->words[0];
@@ -264,9 +265,9 @@ void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t addres
     }
 }
 
-uint64_t *plan_companion(struct core_cpu *cpu, struct range_plan *plan, const struct span *span)
+uint64_t *plan_companion(struct core_cpu *cpu, struct range_plan *plan)
 {
-    frame_no_t table = span->path[0];
+    frame_no_t table = plan->span.path[0];
     if (frame_of(cpu, table)->detail == FRAME_NONE) {
         frame_no_t companion = spare_pop(cpu, &plan->spare_companions);
         frame_of(cpu, companion)->detail = table;

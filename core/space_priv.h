@@ -54,7 +54,7 @@ static inline struct frame *frame_of(const struct core_cpu *cpu, frame_no_t fram
 
 struct span {
     virt_addr_t address, next;    /* [address, next), clipped to what was asked */
-    unsigned level, first, count; /* entries [first, first + count); one if level > 0 */
+    unsigned level, first, count; /* entries [first, first + count); alike if level > 0 */
     uint64_t *words;              /* of entry `first` */
     frame_no_t path[MMU_LEVELS];  /* tables from the root down to `level` */
 };
@@ -67,7 +67,14 @@ struct state_run {
     unsigned count;    /* > 0 */
     uint64_t any, all; /* OR and AND of their words */
 };
-struct state_run state_run(const uint64_t *words, unsigned limit);
+struct state_run state_run_of_many(const uint64_t *words, unsigned limit);
+static inline struct state_run state_run(const uint64_t *words, unsigned limit)
+{
+    if (limit == 1) {
+        return (struct state_run){ .count = 1, .any = words[0], .all = words[0] };
+    }
+    return state_run_of_many(words, limit);
+}
 /* The mapping ids of a leaf table's entries, NULL if it has no companion. */
 uint64_t *table_companion(const struct core_cpu *cpu, frame_no_t table);
 /* Mapping id of a BORROWED entry's page. */
@@ -105,6 +112,8 @@ struct range_plan {
     uint32_t tables, companions;       /* frames the commit will need */
     frame_no_t spare_tables, spare_companions; /* those frames, chained by `detail` */
     struct space_charges charged;      /* since plan_reserve, what the commit may add included */
+    struct span span;                  /* where the walk is: see plan_first */
+    bool is_leaf;                      /* the range is inside one leaf table, and span is it */
 };
 
 /* Fails: INVALID, PROTECTED_RANGE; see space.h. */
@@ -121,11 +130,31 @@ MUST_CHECK status_t plan_reserve(struct core_cpu *cpu, struct range_plan *plan,
 void plan_cancel(struct core_cpu *cpu, struct range_plan *plan);
 /* The commit's last step: releases what is charged beyond what the counters say now. */
 void plan_settle(struct core_cpu *cpu, const struct range_plan *plan);
-/* span_find, after splitting what must change in part or lives in leaf tables only. */
-void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t address,
-               struct span *span);
+/* The commit's walk leaves each span in plan->span, after splitting what must change in part
+ * or lives in leaf tables only:
+ *     for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan))
+ * A range inside one leaf table was walked by the check, and is not walked again. */
+void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t address);
+static inline void plan_first(struct core_cpu *cpu, struct range_plan *plan)
+{
+    if (!plan->is_leaf) {
+        plan_span(cpu, plan, plan->start);
+    }
+}
+static inline bool plan_is_inside(const struct range_plan *plan)
+{
+    return plan->span.address < plan->end;
+}
+static inline void plan_next(struct core_cpu *cpu, struct range_plan *plan)
+{
+    if (plan->span.next < plan->end) {
+        plan_span(cpu, plan, plan->span.next);
+    } else {
+        plan->span.address = plan->end;
+    }
+}
 /* The companion of the span's leaf table, from the spares if it had none. */
-uint64_t *plan_companion(struct core_cpu *cpu, struct range_plan *plan, const struct span *span);
+uint64_t *plan_companion(struct core_cpu *cpu, struct range_plan *plan);
 
 /* --- space_clear.c --- */
 
@@ -144,7 +173,15 @@ static inline bool rights_need_flush(const struct state_run *old, uint32_t prote
 void span_clear(struct core_cpu *cpu, uint32_t space, const struct span *span,
                 struct space_work *work);
 /* What the counters say is charged; and the release of what `charged` has beyond it. */
-struct space_charges space_charges(const struct core_cpu *cpu, uint32_t space);
+static inline struct space_charges space_charges(const struct core_cpu *cpu, uint32_t space)
+{
+    const struct space *record = space_of(cpu, space);
+    return (struct space_charges){
+        .virtual_pages = record->virtual_pages,
+        .committed_pages = record->committed_pages,
+        .metadata_frames = (uint64_t)record->table_pages + record->system_pages,
+    };
+}
 void space_settle(struct core_cpu *cpu, uint32_t space, const struct space_charges *charged);
 
 #endif

@@ -8,31 +8,13 @@
 #include "core/charge.h"
 #include "core/space_priv.h"
 
-/* A span of uniform NONE entries grows to all that follow in its table. */
-static void span_skip_none(struct span *span)
-{
-    unsigned count = 1;
-    while (span->first + count < MMU_TABLE_ENTRIES &&
-           entry_state(span->words[count]) == ENTRY_NONE) {
-        count++;
-    }
-    uint64_t base = span->address & ~(entry_bytes(span->level) - 1);
-    virt_addr_t next = base + count * entry_bytes(span->level);
-    span->next = next < CAD_USER_END ? next : CAD_USER_END;
-    span->count = count;
-}
-
 /* Gives: entries looked at. */
 static uint32_t clear_from(struct core_cpu *cpu, uint32_t space, struct space_work *work)
 {
     struct space *record = space_of(cpu, space);
     struct span span;
     span_find(cpu, record->root, record->teardown, CAD_USER_END, &span);
-    if (span.level > 0 && entry_state(span.words[0]) == ENTRY_NONE) {
-        span_skip_none(&span);
-    } else {
-        span_clear(cpu, space, &span, work);
-    }
+    span_clear(cpu, space, &span, work);
     record->teardown = span.next;
     return span.count;
 }

@@ -7,39 +7,59 @@
 #include "base/atomic.h"
 #include "core/space_priv.h"
 
+/* Entries from words[0] on, at most `limit`, that are the same word. */
+static unsigned same_run(const uint64_t *words, unsigned limit)
+{
+    unsigned count = 1;
+    while (count < limit && atomic_load_relaxed(&words[count]) == words[0]) {
+        count++;
+    }
+    return count;
+}
+
+/* How many entries from `address` on the span takes: of a leaf table all that were asked for,
+ * above it one that is asked for in part, or a run of whole ones that are alike. */
+static unsigned span_entries(const struct span *span, virt_addr_t end)
+{
+    uint64_t bytes = entry_bytes(span->level), offset = span->address & (bytes - 1);
+    unsigned in_table = MMU_TABLE_ENTRIES - span->first;
+    uint64_t asked = (end - span->address) >> entry_shift(span->level);
+    unsigned limit = asked < in_table ? (unsigned)asked : in_table;
+    if (span->level == 0) {
+        return limit;
+    }
+    return offset != 0 || limit <= 1 ? 1 : same_run(span->words, limit);
+}
+
 void span_find(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address, virt_addr_t end,
                struct span *span)
 {
     ASSERT(address < end && end <= CAD_USER_END);
-    unsigned level = LEVEL_ROOT;
     frame_no_t table = root;
-    uint64_t *words = table_words(cpu, table);
-    unsigned index = entry_index(address, level);
-    span->path[level] = table;
-    uint64_t word = atomic_load_relaxed(&words[index]);
-    while (level > 0 && entry_state(word) == ENTRY_TABLE) {
-        level--;
-        table = entry_value(word);
-        words = table_words(cpu, table);
-        index = entry_index(address, level);
+    unsigned level = LEVEL_ROOT;
+    for (;;) {
+        unsigned index = entry_index(address, level);
+        uint64_t *words = &table_words(cpu, table)[index];
+        uint64_t word = atomic_load_relaxed(words);
         span->path[level] = table;
-        word = atomic_load_relaxed(&words[index]);
-    }
-    uint64_t reach = (address | (entry_bytes(level) - 1)) + 1;
-    span->count = 1;
-    if (level == 0) {
-        reach = (address | (entry_bytes(1) - 1)) + 1;
-        span->count = (unsigned)(((reach < end ? reach : end) - address) >> PAGE_SHIFT);
+        if (level == 0 || entry_state(word) != ENTRY_TABLE) {
+            span->words = words;
+            span->first = index;
+            break;
+        }
+        table = entry_value(word);
+        level--;
     }
     span->address = address;
-    span->next = reach < end ? reach : end;
     span->level = level;
-    span->first = index;
-    span->words = &words[index];
+    span->count = span_entries(span, end);
+    uint64_t bytes = entry_bytes(level);
+    virt_addr_t reach = (address & ~(bytes - 1)) + span->count * bytes;
+    span->next = reach < end ? reach : end;
 }
 
 /* Entries agree in a bit where their OR and their AND do. */
-struct state_run state_run(const uint64_t *words, unsigned limit)
+struct state_run state_run_of_many(const uint64_t *words, unsigned limit)
 {
     ASSERT(limit > 0);
     struct state_run run = { .count = 0, .any = 0, .all = UINT64_MAX };
@@ -112,24 +132,43 @@ static bool hole_scan_leaf(const struct core_cpu *cpu, struct hole *hole, const 
     return false;
 }
 
+/* As far as a search looks at once: what would do, to the end of its leaf table. */
+static virt_addr_t hole_reach(const struct hole *hole)
+{
+    virt_addr_t end = (hole->start + hole->bytes + entry_bytes(1) - 1) & ~(entry_bytes(1) - 1);
+    return end < CAD_SYSTEM_BASE ? end : CAD_SYSTEM_BASE;
+}
+
 static bool hole_find(const struct core_cpu *cpu, frame_no_t root, struct hole *hole,
                       virt_addr_t from)
 {
     hole_restart(hole, from);
-    struct span span;
-    for (virt_addr_t address = from; address < CAD_SYSTEM_BASE; address = span.next) {
-        span_find(cpu, root, address, CAD_SYSTEM_BASE, &span);
+    struct span span = { .next = hole->start };
+    while (CAD_SYSTEM_BASE - hole->bytes >= hole->start) {
+        virt_addr_t at = span.next > hole->start ? span.next : hole->start;
+        span_find(cpu, root, at, hole_reach(hole), &span);
         if (span.level == 0) {
             if (hole_scan_leaf(cpu, hole, &span)) {
                 return true;
             }
         } else if (entry_state(span.words[0]) != ENTRY_NONE) {
-            hole_restart(hole, span.next);
+            uint64_t bytes = entry_bytes(span.level);
+            hole_restart(hole, (at & ~(bytes - 1)) + span.count * bytes);
         } else if (hole_fits(hole, span.next)) {
             return true;
         }
     }
     return false;
+}
+
+/* The largest level whose entries the request is made of, so that it becomes entries of it. */
+static uint64_t hole_alignment(uint64_t bytes)
+{
+    unsigned level = LEVEL_ROOT - 1;
+    while (level > 0 && (bytes & (entry_bytes(level) - 1)) != 0) {
+        level--;
+    }
+    return entry_bytes(level);
 }
 
 #undef space_find_free
@@ -140,8 +179,8 @@ bool space_find_free(const struct core_cpu *cpu, uint32_t space, uint64_t pages,
     if (pages > (CAD_SYSTEM_BASE - CAD_USER_BASE) >> PAGE_SHIFT) {
         return false;
     }
-    bool is_large = (pages & (MMU_TABLE_ENTRIES - 1)) == 0;
-    struct hole hole = { .bytes = pages << PAGE_SHIFT, .alignment = entry_bytes(is_large ? 1 : 0) };
+    uint64_t bytes = pages << PAGE_SHIFT;
+    struct hole hole = { .bytes = bytes, .alignment = hole_alignment(bytes) };
     if (!hole_find(cpu, record->root, &hole, record->search) &&
         !hole_find(cpu, record->root, &hole, CAD_USER_BASE)) {
         return false;

@@ -129,10 +129,12 @@ void tlb_finish(struct process *process, struct space_work *work)
         flush_everywhere(process, work);
     if (work->announced)
         (void)atomic_fetch_sub(&process->rounds_owed, 1);
-    (void)atomic_fetch_add(&tlb_counters.quarantined, frames);
-    while (!frame_quarantine_release(this_core(), &work->chain, RELEASE_FRAMES))
-        kernel_tlb_service();
-    (void)atomic_fetch_add(&tlb_counters.released, frames);
+    if (frames != 0) {
+        (void)atomic_fetch_add(&tlb_counters.quarantined, frames);
+        while (!frame_quarantine_release(this_core(), &work->chain, RELEASE_FRAMES))
+            kernel_tlb_service();
+        (void)atomic_fetch_add(&tlb_counters.released, frames);
+    }
     for (uint32_t i = 0; i < work->dead_count; i++)
         reaper_add_object(work->dead_objects[i]);
     work->dead_count = 0;
