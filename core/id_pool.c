@@ -76,8 +76,9 @@ static uint32_t head_take(struct id_pool *pool)
            loop variant pool->capacity - j; @/
         for (uint32_t j = 1; j < pool->capacity; j++) { }
     */
-    CHECK_VALUE(slot->next < pool->capacity, taken);
-    pool->free_head = slot->next;
+    uint32_t next = slot->next;
+    CHECK_VALUE(next < pool->capacity, taken);
+    pool->free_head = next;
     slot->next = ID_LIVE;
     pool->free_count--;
     pool->live_count++;

@@ -57,6 +57,7 @@ if is_goal fuzz || is_goal test-fuzz || is_goal test; then
     need libcmocka-dev /usr/include/cmocka.h
 fi
 if is_goal 'bench-*'; then need gnuplot-nox gnuplot; fi
+if is_goal eva; then need frama-c-base frama-c; fi
 if is_goal gdb; then need gdb gdb; fi
 if is_goal fmt; then need clang-format clang-format; fi
 
