@@ -194,6 +194,35 @@ static void ledger_init(struct ledger *ledger, uint32_t parent, const char *name
         ledger->name[i] = '\0';
 }
 
+/* The root is given what nobody else had. */
+/*@ requires \valid(ledger) && \valid_read(limits + (0 .. CAD_RESOURCE_COUNT - 1));
+    requires \separated(ledger, limits + (0 .. CAD_RESOURCE_COUNT - 1));
+    requires empty: \forall integer what; 0 <= what < CAD_RESOURCE_COUNT ==>
+      ledger->donated[what] == 0;
+    terminates \true;
+    exits   \false;
+    assigns ledger->limit[0 .. CAD_RESOURCE_COUNT - 1],
+            ledger->available[0 .. CAD_RESOURCE_COUNT - 1];
+    ensures all_available: \forall integer what; 0 <= what < CAD_RESOURCE_COUNT ==>
+      ledger_word_is(ledger, what, limits[what], limits[what], 0);
+*/
+static void ledger_endow(struct ledger *ledger, const uint64_t limits[CAD_RESOURCE_COUNT])
+{
+    /*@ loop invariant 0 <= what <= CAD_RESOURCE_COUNT;
+        loop invariant \forall integer done; 0 <= done < what ==>
+          ledger_word_is(ledger, done, limits[done], limits[done], 0);
+        loop invariant \forall integer any; 0 <= any < CAD_RESOURCE_COUNT ==>
+          limits[any] == \at(limits[any],Pre) && ledger->donated[any] == 0;
+        loop assigns what, ledger->limit[0 .. CAD_RESOURCE_COUNT - 1],
+          ledger->available[0 .. CAD_RESOURCE_COUNT - 1];
+        loop variant CAD_RESOURCE_COUNT - what;
+    */
+    for (unsigned what = 0; what < CAD_RESOURCE_COUNT; what++) {
+        ledger->limit[what] = limits[what];
+        ledger->available[what] = limits[what];
+    }
+}
+
 status_t ledger_create_root(struct core_cpu *cpu, const uint64_t limits[CAD_RESOURCE_COUNT],
                             uint32_t *out)
 {
@@ -203,10 +232,7 @@ status_t ledger_create_root(struct core_cpu *cpu, const uint64_t limits[CAD_RESO
     if (!id_pool_take(cpu, &table->ids, &id))
         return CAD_PRESSURE;
     ledger_init(&table->ledgers[id], ID_NONE, "root");
-    for (unsigned what = 0; what < CAD_RESOURCE_COUNT; what++) {
-        table->ledgers[id].limit[what] = limits[what];
-        table->ledgers[id].available[what] = limits[what];
-    }
+    ledger_endow(&table->ledgers[id], limits);
     *out = id;
     return CAD_OK;
 }
@@ -286,24 +312,62 @@ void ledger_put(struct core_cpu *cpu, uint32_t ledger)
         cpu->cadastre->host.ledger_idle(cpu, ledger);
 }
 
+/* Nothing of what the ledger was given is used or given on. */
+/*@ requires \valid_read(ledger);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures all_there: \forall integer what; 0 <= what < CAD_RESOURCE_COUNT ==>
+      ledger->donated[what] == 0 && ledger->available[what] == ledger->limit[what];
+*/
+static void ledger_check_unused(const struct ledger *ledger, uint32_t id)
+{
+    /*@ loop invariant 0 <= what <= CAD_RESOURCE_COUNT;
+        loop invariant \forall integer done; 0 <= done < what ==>
+          ledger->donated[done] == 0 && ledger->available[done] == ledger->limit[done];
+        loop assigns what;
+        loop variant CAD_RESOURCE_COUNT - what;
+    */
+    for (unsigned what = 0; what < CAD_RESOURCE_COUNT; what++) {
+        CHECK_VALUE(ledger->donated[what] == 0, id);
+        CHECK_VALUE(ledger->available[what] == ledger->limit[what], id);
+    }
+}
+
+/* What an ended child was given of one resource is its parent's again (LG6). */
+/*@ requires \valid(parent) && \valid_read(child) && \separated(parent, child);
+    requires 0 <= what < CAD_RESOURCE_COUNT && ledger_word_ok(parent, what);
+    terminates \true;
+    exits   \false;
+    assigns parent->donated[what], parent->available[what];
+    ensures taken_off: parent->donated[what] == \old(parent->donated[what]) - child->limit[what];
+    ensures given_back: parent->available[what] ==
+      \old(parent->available[what]) + child->limit[what];
+    ensures use_stays: ledger_in_use(parent, what) == \old(ledger_in_use(parent, what));
+    ensures ledger_word_ok(parent, what);
+*/
+static void ledger_return(struct ledger *parent, const struct ledger *child, unsigned what,
+                          uint32_t id)
+{
+    uint64_t amount = child->limit[what];
+
+    CHECK_VALUE(parent->donated[what] >= amount, id);
+    atomic_store_release(&parent->donated[what], parent->donated[what] - amount);
+    (void)atomic_fetch_add(&parent->available[what], amount);
+}
+
 /* Everything the ledger was given goes back to its parent, if it has one. */
 static void ledger_end(struct core_cpu *cpu, uint32_t id)
 {
     struct ledger_table *table = &cpu->cadastre->ledgers;
     struct ledger *ledger = &table->ledgers[id];
 
-    for (unsigned what = 0; what < CAD_RESOURCE_COUNT; what++) {
-        CHECK_VALUE(ledger->donated[what] == 0, id);
-        CHECK_VALUE(ledger->available[what] == ledger->limit[what], id);
-    }
+    ledger_check_unused(ledger, id);
     if (ledger->parent != ID_NONE) {
         struct ledger *parent = ledger_at(cpu, ledger->parent);
-        for (unsigned what = 0; what < CAD_RESOURCE_COUNT; what++) {
-            CHECK_VALUE(parent->donated[what] >= ledger->limit[what], id);
-            atomic_store_release(&parent->donated[what],
-                                 parent->donated[what] - ledger->limit[what]);
-            (void)atomic_fetch_add(&parent->available[what], ledger->limit[what]);
-        }
+
+        for (unsigned what = 0; what < CAD_RESOURCE_COUNT; what++)
+            ledger_return(parent, ledger, what, id);
         CHECK_VALUE(parent->children > 0, id);
         parent->children--;
         ledger_release(cpu, ledger->parent, CAD_RESOURCE_METADATA, CHARGE_LEDGER);
