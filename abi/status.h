@@ -46,7 +46,8 @@
     STATUS(NO_SPACE, 74, METHOD, "no free address range is large enough")                          \
     STATUS(BAD_TOKEN, 75, METHOD, "no such call waits for this reply")                             \
     STATUS(UNCHARGED, 76, METHOD, "more is taken back than was donated or is unused")              \
-    STATUS(NOT_FOUND, 77, METHOD, "no such thing")
+    STATUS(NOT_FOUND, 77, METHOD, "no such thing")                                                 \
+    STATUS(USED_UP, 78, METHOD, "the untyped memory has fewer pages left than asked for")
 
 #ifndef __ASSEMBLER__
 #define CAD_STATUS_ENUM(name, number, layer, meaning) CAD_##name = number,

@@ -71,7 +71,7 @@ MUST_CHECK status_t object_create(struct core_cpu *cpu, uint32_t ledger, uint32_
  * and for more than 2^FRAME_ORDER_MAX pages.  Fails: as object_create. */
 MUST_CHECK status_t object_create_contiguous(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,
                                              uint32_t alignment_pages, uint32_t *out);
-/* The untyped's next pages; PRESSURE when it has fewer left.  Fails: as object_create. */
+/* The untyped's next pages; USED_UP when it has fewer left.  Fails: as object_create. */
 MUST_CHECK status_t object_create_untyped(struct core_cpu *cpu, uint32_t ledger, uint32_t untyped,
                                           uint32_t pages, uint32_t *out);
 /* Boot only: RESERVED frames [first, first + pages) as a BOOT object.

@@ -414,7 +414,7 @@ static void an_untyped_with_too_little_left_is_refused(void **state)
     assert_int_equal(untyped_create(world->cpu, world->ledger, 16, &untyped), CAD_OK);
     before = world_hash(world);
     assert_int_equal(object_create_untyped(world->cpu, world->ledger, untyped, 17, &object),
-                     CAD_PRESSURE);
+                     CAD_USED_UP);
     assert_int_equal(object_create_untyped(world->cpu, world->ledger, untyped, 0, &object),
                      CAD_INVALID);
     assert_int_equal(object, 7);

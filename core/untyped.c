@@ -109,7 +109,7 @@ status_t untyped_retype_untyped(struct core_cpu *cpu, uint32_t untyped, uint32_t
     if (pages == 0)
         return CAD_INVALID;
     if (pages > parent->pages - parent->next)
-        return CAD_PRESSURE;
+        return CAD_USED_UP;
     status_t status = untyped_record_create(cpu, ledger, &id);
 
     if (status != CAD_OK)
@@ -139,7 +139,7 @@ status_t untyped_retype_object(struct core_cpu *cpu, uint32_t untyped, uint32_t 
     if (pages == 0)
         return CAD_INVALID;
     if (pages > record->pages - record->next)
-        return CAD_PRESSURE;
+        return CAD_USED_UP;
     frame_no_t run = record->first + record->next;
 
     for (uint32_t i = 0; i < pages; i++)

@@ -40,12 +40,12 @@ struct untyped_table {
 MUST_CHECK status_t untyped_create(struct core_cpu *cpu, uint32_t ledger, uint32_t pages,
                                    uint32_t *out);
 /* The next `pages` pages as a child, which holds a reference; one of its own is the caller's.
- * Fails: INVALID (0 pages), QUOTA_METADATA, PRESSURE when fewer pages are left; unchanged. */
+ * Fails: INVALID (0 pages), USED_UP (fewer are left), QUOTA_METADATA, PRESSURE; unchanged. */
 MUST_CHECK status_t untyped_retype_untyped(struct core_cpu *cpu, uint32_t untyped, uint32_t ledger,
                                            uint32_t pages, uint32_t *out);
 /* The next `pages` frames become OBJECT(object, 0..) in order, zeroed; gives the first.
  * The object counts as a child, and holds a reference, until untyped_return_object.
- * Fails: INVALID, PRESSURE when fewer pages are left; state unchanged. */
+ * Fails: INVALID, USED_UP (fewer are left); state unchanged. */
 MUST_CHECK status_t untyped_retype_object(struct core_cpu *cpu, uint32_t untyped, uint32_t object,
                                           uint32_t pages, frame_no_t *first);
 /* Its frames, maps and pins zero, are UNTYPED(untyped) again. */

@@ -142,9 +142,9 @@ static void split_refuses_more_than_is_left(void **state)
     assert_int_equal(untyped_retype_untyped(world->cpu, top, world->ledger, 0, &other),
                      CAD_INVALID);
     assert_int_equal(untyped_retype_untyped(world->cpu, top, world->ledger, 7, &other),
-                     CAD_PRESSURE);
+                     CAD_USED_UP);
     assert_int_equal(untyped_retype_untyped(world->cpu, top, world->ledger, UINT32_MAX, &other),
-                     CAD_PRESSURE);
+                     CAD_USED_UP);
     assert_int_equal(untyped_retype_untyped(world->cpu, top, poor, 6, &other),
                      CAD_QUOTA_METADATA);
     world_fail_after(world, 0);
@@ -174,7 +174,7 @@ static void object_pages_are_zeroed_numbered_and_come_back_here(void **state)
     uint64_t before = world_hash(world);
     frame_no_t none = 77;
     assert_int_equal(untyped_retype_object(world->cpu, top, object, 0, &none), CAD_INVALID);
-    assert_int_equal(untyped_retype_object(world->cpu, top, object, 25, &none), CAD_PRESSURE);
+    assert_int_equal(untyped_retype_object(world->cpu, top, object, 25, &none), CAD_USED_UP);
     assert_int_equal(none, 77);
     assert_int_equal(world_hash(world), before);
 

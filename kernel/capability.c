@@ -57,18 +57,24 @@ status_t cap_view(const struct process *process, cap_id_t id, uint32_t interface
 
 /* --- making --- */
 
+/* No slot will come even when memory does: all numbers are used. */
+static status_t result_status(status_t status)
+{
+    const struct id_pool *ids = &cadastre.caps.slot_ids;
+
+    return status == CAD_PRESSURE && ids->capacity == ids->limit ? CAD_NO_RESULT_SLOT : status;
+}
+
 status_t cap_publish(struct process *process, struct cap_object object, uint32_t rights,
                      uint64_t badge, cap_id_t *id)
 {
-    const struct id_pool *ids = &cadastre.caps.slot_ids;
     uint32_t slot;
 
     spin_lock(&derivation_lock);
     status_t status = cap_insert(this_core(), process->table, object, rights, badge, &slot);
     if (status == CAD_OK)
         *id = cap_id(this_core(), slot);
-    else if (status == CAD_PRESSURE && ids->capacity == ids->limit)
-        status = CAD_NO_RESULT_SLOT;
+    status = result_status(status);
     spin_unlock(&derivation_lock);
     return status;
 }
@@ -101,6 +107,7 @@ static status_t insert_below(struct invocation *call, struct cap_object object, 
                                   &slot);
     if (status == CAD_OK)
         *id = cap_id(this_core(), slot);
+    status = result_status(status);
     spin_unlock(&derivation_lock);
     return status;
 }

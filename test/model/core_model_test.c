@@ -30,7 +30,7 @@ uint32_t model_below(struct model *with, uint32_t limit)
 static bool may_be_pressed(status_t expected)
 {
     return expected == CAD_OK || expected == CAD_QUOTA_VIRTUAL ||
-           expected == CAD_QUOTA_COMMITTED;
+           expected == CAD_QUOTA_COMMITTED || expected == CAD_USED_UP;
 }
 
 uint64_t model_begin(struct model *with)

@@ -9,7 +9,7 @@
  * core gives must agree, and a refused one must have changed nothing.
  *
  * Under stress (some operations) an allocation fails: then PRESSURE is right too
- * where the model said OK or a quota, and nothing else.
+ * where the model said OK, a quota or USED_UP, and nothing else.
  */
 #ifndef TEST_MODEL_MODEL_H
 #define TEST_MODEL_MODEL_H

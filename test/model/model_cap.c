@@ -103,7 +103,7 @@ static status_t predict_create(const struct model *model, const struct model_obj
     const struct untyped *untyped = &model->world->cadastre.untypeds.untypeds[model->untyped];
 
     if (kind == 2)
-        return object->pages > untyped->pages - untyped->next ? CAD_PRESSURE : CAD_OK;
+        return object->pages > untyped->pages - untyped->next ? CAD_USED_UP : CAD_OK;
     return object->pages >
                    model->committed_limit[ledger] - model_committed_used(model, ledger)
                ? CAD_QUOTA_COMMITTED

@@ -30,6 +30,7 @@ long error_of(status_t status)
     case CAD_QUOTA_METADATA:
     case CAD_PRESSURE:
     case CAD_NO_SPACE:
+    case CAD_USED_UP:
     case CAD_NOT_RESERVED:
     case CAD_NOT_COMMITTED:
         return -ENOMEM;

@@ -51,7 +51,7 @@ void test_untyped(void)
     REQUIRE_OK(cad_untyped_retype_object(part, 4, &deep));
     untyped_is(untyped, 32, 8, 2);
     untyped_is(part, 16, 12, 1);
-    CHECK_STATUS(cad_untyped_retype_object(untyped, 9, &deep), CAD_PRESSURE);
+    CHECK_STATUS(cad_untyped_retype_object(untyped, 9, &deep), CAD_USED_UP);
     CHECK_STATUS(cad_untyped_retype_object(untyped, 0, &deep), CAD_INVALID);
     /* Paid for once: objects of an untyped cost no committed page more. */
     CHECK_EQUAL(ledger_used(self_ledger, CAD_RESOURCE_COMMITTED), committed + 32);
