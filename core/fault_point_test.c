@@ -47,7 +47,8 @@ static void a_child(void)
 {
     OK(ledger_create_child(cpu, world->ledger, "child", &things.child));
     OK(ledger_donate(cpu, world->ledger, things.child, CAD_RESOURCE_COMMITTED, 64));
-    OK(ledger_donate(cpu, world->ledger, things.child, CAD_RESOURCE_METADATA, 4096));
+    OK(ledger_donate(cpu, world->ledger, things.child, CAD_RESOURCE_METADATA, 64 * PAGE_SIZE));
+    OK(ledger_donate(cpu, world->ledger, things.child, CAD_RESOURCE_VIRTUAL, 64));
 }
 
 static void an_untyped(void)
@@ -64,6 +65,12 @@ static void an_object_and_a_child(void)
 {
     an_object();
     a_child();
+}
+
+static void an_object_and_a_childs_space(void)
+{
+    an_object_and_a_child();
+    OK(space_create(cpu, things.child, &things.spaces[things.space_count++]));
 }
 
 static void a_large_reservation(void)
@@ -284,23 +291,28 @@ static status_t map_system(void)
     return space_map_system(cpu, space, CAD_RING_BASE, RW, &frame);
 }
 
-static status_t map_object(virt_addr_t address, bool populate)
+static status_t map_object(uint32_t into, virt_addr_t address, bool populate)
 {
     struct object_map_request request = { .object = things.objects[0], .pages = 16,
                                           .address = address, .protection = RW, .ceiling = RW,
                                           .populate = populate };
     virt_addr_t at;
-    return space_map_object(cpu, space, &request, &at);
+    return space_map_object(cpu, into, &request, &at);
 }
 
 static status_t map_there(void)
 {
-    return map_object(BASE + MIB2 - 4 * KIB4, true);
+    return map_object(space, BASE + MIB2 - 4 * KIB4, true);
 }
 
 static status_t map_anywhere(void)
 {
-    return map_object(0, false);
+    return map_object(space, 0, false);
+}
+
+static status_t map_elsewhere(void)
+{
+    return map_object(things.spaces[0], BASE, true);
 }
 
 static status_t unmap_a_hole(void)
@@ -448,6 +460,8 @@ static const struct operation operations[] = {
       { Q(VIRTUAL), Q(METADATA), CAD_PRESSURE }, false },
     { "space_map_object anywhere", an_object, map_anywhere,
       { CAD_NO_SPACE, Q(VIRTUAL), Q(METADATA), CAD_PRESSURE }, false },
+    { "space_map_object elsewhere", an_object_and_a_childs_space, map_elsewhere,
+      { Q(VIRTUAL), Q(COMMITTED), Q(METADATA), CAD_PRESSURE }, false },
     { "space_unmap_object hole", a_mapped_object, unmap_a_hole, { Q(METADATA), CAD_PRESSURE },
       false },
     { "space_fault", a_committed_page, touch, { CAD_PRESSURE }, false },
