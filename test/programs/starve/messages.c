@@ -5,7 +5,7 @@
  */
 #include "starve.h"
 
-enum { CAPS = 2 };
+enum { CAPS = 2, EARLY_MAX = 100 };
 
 static cap_id_t endpoint, cargo[CAPS];
 static uint64_t deadline_ns;
@@ -80,8 +80,8 @@ static void call_on_order(struct helper *self)
 static void let_call(void)
 {
     caller.go = 1;
-    sleep_ms(3); /* it waits by then; else the receiver waits for it */
-    soon();
+    sleep_ms(3); /* it waits by then, on an idle machine */
+    deadline_ns = now_ns() + 100 * MILLISECONDS;
 }
 
 static struct cad_message received;
@@ -103,6 +103,7 @@ static void reply(void)
 static void starve_receive(void)
 {
     uint64_t point = 0;
+    unsigned early = 0;
     struct starve_answer answer;
 
     do {
@@ -117,7 +118,12 @@ static void starve_receive(void)
             sleep_ms(1);
         CHECK_EQUAL(caller.go, 0);
         CHECK_STATUS(caller.status, answer.refused != 0 ? answer.status : CAD_OK);
-    } while (answer.refused != 0 && check_failures == 0);
+        if (answer.passed == 0) {
+            point--; /* the receiver came first: once more */
+            early++;
+        }
+    } while ((answer.refused != 0 || answer.passed == 0) && early < EARLY_MAX &&
+             check_failures == 0);
     printf("receive: %" PRIu64 " points\n", point - 1);
     CHECK_THAT(point > CAPS);
 }
