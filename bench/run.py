@@ -23,16 +23,21 @@ TIMEOUT_S = 600
 COMMANDS = "bench; counters"
 
 
-def boot(kernel, archive, commands, done):
-    """What one boot printed; it must hold `done`."""
+def machine(kernel, archive, commands):
+    """The emulator's argument vector: one CPU that counts instructions."""
     line = qemu.kernel_command_line(commands)
     argv = qemu.command(kernel, archive, cpus=1, cpu="max", command_line=line)
     accel = argv.index("-accel")
     argv[accel + 1] = "tcg"
     argv[accel:accel] = ["-icount", "shift=0,sleep=off"]
-    result = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, timeout=TIMEOUT_S, check=False, text=True,
-                            errors="replace")
+    return argv
+
+
+def boot(kernel, archive, commands, done):
+    """What one boot printed; it must hold `done`."""
+    result = subprocess.run(machine(kernel, archive, commands), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT_S,
+                            check=False, text=True, errors="replace")
     if done not in result.stdout:
         sys.exit("bench: the benchmark did not finish; it printed:\n" + result.stdout)
     return result.stdout

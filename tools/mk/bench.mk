@@ -3,7 +3,7 @@
 
 ##@ Measuring
 
-.PHONY: bench bench-peers bench-growth
+.PHONY: bench bench-peers bench-growth bench-trace
 bench: $(KERNEL) $(BENCH_ARCHIVE) ## cost of each operation in instructions, beside its budget
 	@bench/run.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --json $(OUT)/bench.json
 
@@ -13,3 +13,7 @@ bench-peers: bench ## the same operations on Debian's Linux under the same emula
 bench-growth: $(KERNEL) $(BENCH_ARCHIVE) ## cost as what is not touched grows (3 minutes)
 	@bench/growth.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --json $(OUT)/growth.json \
 	    --svg docs/growth.svg
+
+bench-trace: $(KERNEL) $(BENCH_ARCHIVE) ## where a benchmark's instructions go (T=null_invocation)
+	@bench/trace.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --programs $(OUT)/bin \
+	    --runtime $(RT) $(T)

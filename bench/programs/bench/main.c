@@ -12,10 +12,12 @@ _Noreturn void give_up(const char *what)
     exit(1);
 }
 
-static void measure_all(const struct metric *metrics)
+static void measure_all(const struct metric *metrics, const char *only)
 {
-    for (; metrics->name != NULL; metrics++)
-        measure(metrics);
+    for (; metrics->name != NULL; metrics++) {
+        if (only == NULL || strcmp(metrics->name, only) == 0)
+            measure(metrics);
+    }
 }
 
 int main(int argc, char **argv)
@@ -29,9 +31,10 @@ int main(int argc, char **argv)
         printf("bench: done\n");
         return 0;
     }
-    measure_all(memory_metrics);
-    measure_all(call_metrics);
-    measure_all(process_metrics);
+    const char *only = argc == 2 ? argv[1] : NULL;
+    measure_all(memory_metrics, only);
+    measure_all(call_metrics, only);
+    measure_all(process_metrics, only);
     printf("bench: done\n");
     return 0;
 }
