@@ -25,6 +25,9 @@ typedef uint64_t virt_addr_t; /* bytes, of a user space unless said otherwise */
 #define COMPILE_ASSERT(condition, name) _Static_assert(condition, #name)
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MUST_CHECK __attribute__((warn_unused_result))
+/* On the way of every call: which branch is the common one. */
+#define LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 static inline phys_addr_t frame_address(frame_no_t frame)
 {

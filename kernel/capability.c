@@ -13,47 +13,11 @@
 #include "kernel/memory.h"
 #include "kernel/process.h"
 
-#define SLOT_MASK (((cap_id_t)1 << CAD_CAP_SLOT_BITS) - 1)
-
 /* What a slot holds, for kobject_take and kobject_put. */
 struct holding {
     struct cap_object object;
     uint32_t rights;
 };
-
-/* --- reading --- */
-
-/* Deletion clears a slot's table before its generation moves on, and insertion
- * sets it last, so whoever finds table and generation true before and after the
- * copy has copied one capability. */
-status_t cap_view(const struct process *process, cap_id_t id, uint32_t interface, uint32_t rights,
-                  struct cap_view *view)
-{
-    const struct id_pool *ids = &cadastre.caps.slot_ids;
-    uint32_t index = (uint32_t)(id & SLOT_MASK);
-    uint64_t generation = id >> CAD_CAP_SLOT_BITS;
-
-    if (index == ID_NONE || index >= atomic_load_relaxed(&ids->capacity))
-        return CAD_STALE;
-    const struct id_slot *name = &ids->slots[index];
-    const struct cap_slot *slot = &cadastre.caps.slots[index];
-    if (atomic_load_acquire(&name->generation) != generation ||
-        atomic_load_acquire(&slot->table) != process->table)
-        return CAD_STALE;
-    view->object.interface = atomic_load_acquire(&slot->object.interface);
-    view->object.index = atomic_load_acquire(&slot->object.index);
-    view->object.generation = atomic_load_acquire(&slot->object.generation);
-    view->badge = atomic_load_acquire(&slot->badge);
-    view->rights = atomic_load_acquire(&slot->rights);
-    view->slot = index;
-    if (atomic_load_acquire(&name->generation) != generation ||
-        atomic_load_acquire(&name->next) != ID_LIVE ||
-        atomic_load_acquire(&slot->table) != process->table)
-        return CAD_STALE;
-    if (interface != CAD_INTERFACE_NONE && view->object.interface != interface)
-        return CAD_WRONG_TYPE;
-    return (view->rights & rights) == rights ? CAD_OK : CAD_NO_RIGHT;
-}
 
 /* --- making --- */
 

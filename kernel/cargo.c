@@ -20,7 +20,7 @@ status_t cargo_decode(struct cargo *cargo, const struct process *from,
     for (unsigned i = 0; i < count; i++) {
         struct cap_view view;
         cargo->caps[i] = context_word(context, CARGO_WORD + 1 + i);
-        status_t status = cap_view(from, cargo->caps[i], CAD_INTERFACE_NONE, CAD_RIGHT_NONE, &view);
+        status_t status = cap_view_any(from, cargo->caps[i], &view);
         if (status != CAD_OK)
             return status;
         if ((view.rights & CAD_RIGHT_TRANSFER) == 0)

@@ -5,6 +5,7 @@
 #include "arch/trap.h"
 #include "base/atomic.h"
 #include "kernel/reaper.h"
+#include "kernel/scheduler.h"
 #include "kernel/starvation.h"
 #include "kernel/trace.h"
 
@@ -12,19 +13,15 @@
 
 struct method {
     method_function run; /* NULL: no such method */
-    uint32_t right;
+    uint32_t right, interface;
 };
 
 #define METHOD_ROW(INTERFACE, interface, method, number, RIGHT, in, out, meaning)                  \
-    [CAD_INTERFACE_##INTERFACE][number] = {method_##interface##_##method, CAD_RIGHT_##RIGHT},
+    [CAD_INTERFACE_##INTERFACE][number] = \
+        {method_##interface##_##method, CAD_RIGHT_##RIGHT, CAD_INTERFACE_##INTERFACE},
 static const struct method methods[CAD_INTERFACE_COUNT][CAD_METHOD_NUMBER_MAX + 1] = {
     CAD_METHOD_LIST(METHOD_ROW)};
 #undef METHOD_ROW
-
-static bool is_native(uint64_t call)
-{
-    return (call & ~(uint64_t)CAD_CALL_MASK) == CAD_CALL_BASE;
-}
 
 /* --- memory that is still on its way back (LG6) ---
  *
@@ -50,7 +47,7 @@ static bool wait_for_room(struct thread *thread)
 
 /* --- one call --- */
 
-static status_t method_run(const struct method *method, struct invocation *invocation)
+static inline status_t method_run(const struct method *method, struct invocation *invocation)
 {
     if (method->run == method_machine_starve)
         return method->run(invocation);
@@ -61,19 +58,39 @@ static status_t method_run(const struct method *method, struct invocation *invoc
     return status;
 }
 
+/* The method that a call names, NULL: none. */
+static inline const struct method *method_of(uint64_t call)
+{
+    uint64_t interface = (call - CAD_CALL_BASE) >> 8, number = call & 0xff;
+
+    if (UNLIKELY(interface >= CAD_INTERFACE_COUNT || number > CAD_METHOD_NUMBER_MAX))
+        return NULL;
+    const struct method *method = &methods[interface][number];
+    return LIKELY(method->run != NULL) ? method : NULL;
+}
+
+/* The capability that the thread's registers name, for the method. Fails: as cap_view(). */
+static inline status_t invocation_begin(struct invocation *invocation, struct cpu *cpu,
+                                        struct thread *thread, const struct method *method)
+{
+    const struct arch_context *context = &thread->context;
+
+    invocation->cpu = cpu;
+    invocation->thread = thread;
+    invocation->process = thread->process;
+    return cap_view(thread->process, context_cap(context), method->interface, method->right,
+                    &invocation->cap);
+}
+
 status_t dispatch(struct cpu *cpu, struct thread *thread)
 {
     uint64_t call = context_call(&thread->context);
-    uint32_t interface = (uint32_t)(call & CAD_CALL_MASK) >> 8;
-    uint32_t number = (uint32_t)call & 0xff;
+    const struct method *method = method_of(call);
+    struct invocation invocation = {.cap.object.index = ID_NONE};
 
-    if (!is_native(call) || interface >= CAD_INTERFACE_COUNT || number > CAD_METHOD_NUMBER_MAX ||
-        methods[interface][number].run == NULL)
+    if (method == NULL)
         return CAD_BAD_CALL;
-    const struct method *method = &methods[interface][number];
-    struct invocation invocation = {.cpu = cpu, .thread = thread, .process = thread->process};
-    status_t status = cap_view(thread->process, context_cap(&thread->context), interface,
-                               method->right, &invocation.cap);
+    status_t status = invocation_begin(&invocation, cpu, thread, method);
     bool has_waited = thread->room_turns != 0, was_busy = reaper_is_busy();
     if (has_waited && wait_for_room(thread))
         return DISPATCH_AGAIN;
@@ -85,6 +102,8 @@ status_t dispatch(struct cpu *cpu, struct thread *thread)
     trace_invocation(thread->id, (uint32_t)call, status, invocation.cap.object.index);
     return status;
 }
+
+/* --- the common way --- */
 
 /* Not ours: on in user mode at the process's handler, if it has one (US2). */
 static void foreign_call(struct thread *thread)
@@ -98,18 +117,50 @@ static void foreign_call(struct thread *thread)
         process_end(process, CAD_EXIT_BAD_TRAP, 0, context_pc(&thread->context));
 }
 
-void kernel_syscall(struct arch_context *context)
+/* A call that is foreign, wrong, traced, or made again. */
+static struct arch_context *uncommon_call(struct thread *thread)
 {
-    struct cpu *cpu = this_cpu();
-    struct thread *thread = cpu->current;
+    uint64_t call = context_call(&thread->context);
 
-    if (!is_native(context_call(context))) {
+    if ((call & ~(uint64_t)CAD_CALL_MASK) != CAD_CALL_BASE) {
         foreign_call(thread);
-        return;
+        return kernel_resume();
     }
-    status_t status = dispatch(cpu, thread);
+    status_t status = dispatch(this_cpu(), thread);
     if (status == DISPATCH_AGAIN)
-        context_restart(context);
+        context_restart(&thread->context);
     else if (status != DISPATCH_BLOCKED)
-        context_set_status(context, status);
+        context_set_status(&thread->context, status);
+    return kernel_resume();
+}
+
+COMPILE_ASSERT(DISPATCH_BLOCKED >= CAD_PRESSURE, uncommon_statuses_are_high);
+/* A call that waits, or found memory short; or any other high status. */
+static struct arch_context *uncommon_end(struct thread *thread, status_t status, bool was_busy)
+{
+    if (status == CAD_PRESSURE && may_wait_for_room(thread, was_busy))
+        context_restart(&thread->context);
+    else if (status != DISPATCH_BLOCKED)
+        context_set_status(&thread->context, status);
+    return kernel_resume();
+}
+
+/* dispatch() without what is uncommon, and out again.  No array is on its stack, so no canary. */
+__attribute__((no_stack_protector)) struct arch_context *
+kernel_syscall(struct arch_context *context)
+{
+    struct thread *thread = thread_of_context(context);
+    const struct method *method = method_of(context_call(context));
+    struct invocation invocation;
+
+    if (UNLIKELY(method == NULL || trace_on || thread->room_turns != 0))
+        return uncommon_call(thread);
+    bool was_busy = reaper_is_busy();
+    status_t status = invocation_begin(&invocation, this_cpu(), thread, method);
+    if (LIKELY(status == CAD_OK))
+        status = method_run(method, &invocation);
+    if (UNLIKELY(status >= CAD_PRESSURE))
+        return uncommon_end(thread, status, was_busy);
+    context_set_status(context, status);
+    return scheduler_needs_more(this_cpu(), thread) ? kernel_resume() : context;
 }

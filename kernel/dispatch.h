@@ -4,25 +4,17 @@
  * right each method needs; the dispatcher checks them and calls
  * method_<interface>_<method>(), one function each, in kernel/methods_*.c.
  *
- * The capability is read without a lock: slots are type-stable, and their
- * generation is checked again after the copy.  The object it names is checked
- * by generation again by the method, under the object's own lock.
+ * The capability is read without a lock (kernel/cap_view.h).  The object it names is
+ * checked by generation again by the method, under the object's own lock.
  */
 #ifndef KERNEL_DISPATCH_H
 #define KERNEL_DISPATCH_H
 
 #include "abi/methods.h"
+#include "kernel/cap_view.h"
 #include "kernel/cpu.h"
 #include "kernel/process.h"
 #include "kernel/thread.h"
-
-/* What a method sees of the capability it was invoked on. */
-struct cap_view {
-    struct cap_object object;
-    uint64_t badge;
-    uint32_t rights;
-    uint32_t slot;
-};
 
 struct invocation {
     struct cpu *cpu;
@@ -55,11 +47,6 @@ static inline void result(struct invocation *call, unsigned index, uint64_t valu
 
 /* Runs the call that the thread's context holds. Gives: its status or DISPATCH_BLOCKED. */
 status_t dispatch(struct cpu *cpu, struct thread *thread);
-
-/* A capability of the calling process, copied consistently.
- * Fails: STALE, WRONG_TYPE, NO_RIGHT. interface NONE: any. */
-MUST_CHECK status_t cap_view(const struct process *process, cap_id_t id, uint32_t interface,
-                             uint32_t rights, struct cap_view *view);
 
 /* A new root capability for the caller, as a method's result: the object's
  * reference passes to the slot; a memory object is claimed for the table's ledger.

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * The exchange that takes a lock pairs with the release store of the unlock
- * before it: what the last holder wrote is seen.  Waiting only reads.
- */
+/* Waiting for a lock, and the order of locks. */
 #include "kernel/lock.h"
 
 #include "arch/cpu.h"
@@ -14,7 +11,7 @@
 #ifdef CONFIG_ASSERT
 
 /* A lock may be taken only while all held ones have a lower rank. */
-static void lock_note_taken(const struct spinlock *lock)
+void lock_note_taken(const struct spinlock *lock)
 {
     struct cpu *cpu = this_cpu();
 
@@ -24,7 +21,7 @@ static void lock_note_taken(const struct spinlock *lock)
     cpu->held[cpu->held_count++] = lock;
 }
 
-static void lock_note_dropped(const struct spinlock *lock)
+void lock_note_dropped(const struct spinlock *lock)
 {
     struct cpu *cpu = this_cpu();
     uint32_t at = 0;
@@ -42,35 +39,12 @@ void lock_check_none_held(void)
     CHECK_VALUE(this_cpu()->held_count == 0, this_cpu()->held[0]->rank);
 }
 
-#else
-
-static inline void lock_note_taken(const struct spinlock *lock)
-{
-}
-
-static inline void lock_note_dropped(const struct spinlock *lock)
-{
-}
-
-void lock_check_none_held(void)
-{
-}
-
 #endif
 
-void spin_lock(struct spinlock *lock)
+void spin_wait(const struct spinlock *lock)
 {
-    while (atomic_exchange(&lock->taken, 1) != 0) {
-        while (atomic_load_relaxed(&lock->taken) != 0) {
-            kernel_tlb_service();
-            cpu_relax();
-        }
+    while (atomic_load_relaxed(&lock->taken) != 0) {
+        kernel_tlb_service();
+        cpu_relax();
     }
-    lock_note_taken(lock);
-}
-
-void spin_unlock(struct spinlock *lock)
-{
-    lock_note_dropped(lock);
-    atomic_store_release(&lock->taken, 0);
 }

@@ -11,6 +11,7 @@
 #ifndef KERNEL_LOCK_H
 #define KERNEL_LOCK_H
 
+#include "base/atomic.h"
 #include "base/lock_rank.h"
 #include "base/types.h"
 
@@ -21,9 +22,40 @@ struct spinlock {
 
 #define SPINLOCK_INIT(lock_rank) { .rank = (lock_rank) }
 
-void spin_lock(struct spinlock *lock);
-void spin_unlock(struct spinlock *lock);
-/* Debug builds: CHECKs that this CPU holds no lock (before a TLB round, before user mode). */
+/* The order of locks (base/lock_rank.h), checked in debug builds alone. */
+#ifdef CONFIG_ASSERT
+void lock_note_taken(const struct spinlock *lock);
+void lock_note_dropped(const struct spinlock *lock);
+/* CHECKs that this CPU holds no lock (before a TLB round, before user mode). */
 void lock_check_none_held(void);
+#else
+static inline void lock_note_taken(const struct spinlock *lock)
+{
+}
+static inline void lock_note_dropped(const struct spinlock *lock)
+{
+}
+static inline void lock_check_none_held(void)
+{
+}
+#endif
+
+/* Until the lock looks free. */
+void spin_wait(const struct spinlock *lock);
+
+/* The exchange pairs with the release store of the unlock before it: what the last
+ * holder wrote is seen. */
+static inline void spin_lock(struct spinlock *lock)
+{
+    while (atomic_exchange(&lock->taken, 1) != 0)
+        spin_wait(lock);
+    lock_note_taken(lock);
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+    lock_note_dropped(lock);
+    atomic_store_release(&lock->taken, 0);
+}
 
 #endif

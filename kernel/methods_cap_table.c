@@ -123,8 +123,7 @@ status_t method_cap_table_describe(struct invocation *call)
 
     if (!is_own_table(call))
         return CAD_STALE;
-    status_t status = cap_view(call->process, argument(call, 0), CAD_INTERFACE_NONE,
-                               CAD_RIGHT_NONE, &view);
+    status_t status = cap_view_any(call->process, argument(call, 0), &view);
     if (status != CAD_OK)
         return status;
     result(call, 0, view.object.interface);

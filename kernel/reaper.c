@@ -25,7 +25,7 @@
 
 static struct spinlock reaper_lock = SPINLOCK_INIT(LOCK_REAPER);
 static uint32_t pending; /* entries in all queues; atomic */
-static uint32_t steps_running; /* entries that are out of their queue for a step; atomic */
+uint32_t reaper_entries; /* the same and those that are out of their queue for a step; atomic */
 
 static struct process *process_head, *process_tail;
 static struct endpoint *endpoint_head;
@@ -60,6 +60,12 @@ bool reaper_has_dying(uint32_t ledger)
 
 /* --- into the queues --- */
 
+static void entry_added(void)
+{
+    (void)atomic_fetch_add(&reaper_entries, 1);
+    (void)atomic_fetch_add(&pending, 1);
+}
+
 static void process_queue(struct process *process)
 {
     spin_lock(&reaper_lock);
@@ -69,7 +75,7 @@ static void process_queue(struct process *process)
     else
         process_head = process;
     process_tail = process;
-    (void)atomic_fetch_add(&pending, 1);
+    entry_added();
     spin_unlock(&reaper_lock);
 }
 
@@ -78,7 +84,7 @@ static void object_queue(uint32_t object)
     spin_lock(&reaper_lock);
     cadastre.objects.objects[object].host_next = object_head;
     object_head = object;
-    (void)atomic_fetch_add(&pending, 1);
+    entry_added();
     spin_unlock(&reaper_lock);
 }
 
@@ -87,7 +93,7 @@ static void endpoint_queue(struct endpoint *endpoint)
     spin_lock(&reaper_lock);
     endpoint->reap_next = endpoint_head;
     endpoint_head = endpoint;
-    (void)atomic_fetch_add(&pending, 1);
+    entry_added();
     spin_unlock(&reaper_lock);
 }
 
@@ -96,7 +102,7 @@ static void notification_queue(struct notification *notification)
     spin_lock(&reaper_lock);
     notification->reap_next = notification_head;
     notification_head = notification;
-    (void)atomic_fetch_add(&pending, 1);
+    entry_added();
     spin_unlock(&reaper_lock);
 }
 
@@ -160,7 +166,6 @@ static struct work take(void)
         spin_unlock(&reaper_lock);
         return work;
     }
-    (void)atomic_fetch_add(&steps_running, 1);
     (void)atomic_fetch_sub(&pending, 1);
     spin_unlock(&reaper_lock);
     return work;
@@ -214,7 +219,7 @@ static bool step(void)
         return false;
     else if (process_end_step(work.process))
         process_queue(work.process);
-    (void)atomic_fetch_sub(&steps_running, 1);
+    (void)atomic_fetch_sub(&reaper_entries, 1); /* after it was queued anew, if it was */
     return true;
 }
 
@@ -239,11 +244,6 @@ bool reaper_make_room(uint64_t *until_ns)
     if (!reaper_run(HURRY_STEPS))
         cpu_relax();
     return now_ns < *until_ns;
-}
-
-bool reaper_is_busy(void)
-{
-    return reaper_has_work() || atomic_load_acquire(&steps_running) != 0;
 }
 
 bool reaper_hurry(void)

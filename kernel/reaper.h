@@ -7,6 +7,7 @@
 #ifndef KERNEL_REAPER_H
 #define KERNEL_REAPER_H
 
+#include "base/atomic.h"
 #include "base/types.h"
 
 struct endpoint;
@@ -33,7 +34,11 @@ bool reaper_run(unsigned steps);
  * Needs: no lock held and no other thread taken out of its list. */
 bool reaper_make_room(uint64_t *until_ns);
 /* Something is being destroyed, by this CPU or another. */
-bool reaper_is_busy(void);
+extern uint32_t reaper_entries;
+static inline bool reaper_is_busy(void)
+{
+    return atomic_load_acquire(&reaper_entries) != 0;
+}
 /* Destroys what can be destroyed in a few milliseconds.  Gives: false if there was nothing.
  * Needs: as above. */
 bool reaper_hurry(void);

@@ -312,7 +312,7 @@ static struct thread *steal(struct cpu *cpu)
 }
 
 /* Until there is a thread to run. */
-static struct thread *idle(struct cpu *cpu)
+__attribute__((noinline)) static struct thread *idle(struct cpu *cpu)
 {
     uint64_t bit = UINT64_C(1) << cpu->index;
     struct thread *thread;
@@ -349,12 +349,19 @@ static void attend(struct cpu *cpu)
         preempt(cpu);
 }
 
-static bool needs_more(const struct cpu *cpu)
+/* What the current thread, or this CPU, has to do before user code runs.  The world is
+ * looked at after attention was taken away: its stopper sets them in the other order. */
+static void do_more(struct cpu *cpu)
 {
-    const struct thread *thread = cpu->current;
-
-    return thread == NULL || atomic_load_relaxed(&thread->killed) || thread->in_ring ||
-           atomic_load_relaxed(&cpu->attention) || atomic_load_relaxed(&world_stopper) != 0;
+    if (atomic_load_relaxed(&cpu->current->killed))
+        finish_current(cpu);
+    if (atomic_load_relaxed(&cpu->attention))
+        attend(cpu);
+    if (atomic_load_acquire(&world_stopper) != 0)
+        world_wait();
+    if (cpu->current != NULL && cpu->current->in_ring &&
+        !atomic_load_relaxed(&cpu->current->killed))
+        ring_continue(cpu->current);
 }
 
 struct arch_context *kernel_resume(void)
@@ -362,21 +369,15 @@ struct arch_context *kernel_resume(void)
     struct cpu *cpu = this_cpu();
 
     lock_check_none_held();
-    while (needs_more(cpu)) {
-        if (atomic_load_acquire(&world_stopper) != 0)
-            world_wait();
-        if (cpu->current != NULL && atomic_load_relaxed(&cpu->current->killed))
-            finish_current(cpu);
-        if (atomic_load_relaxed(&cpu->attention))
-            attend(cpu);
+    for (;;) {
         if (cpu->current == NULL) {
             struct thread *thread = pick(cpu);
-            become(cpu, thread != NULL ? thread : idle(cpu));
+            become(cpu, LIKELY(thread != NULL) ? thread : idle(cpu));
         }
-        if (cpu->current->in_ring && !atomic_load_relaxed(&cpu->current->killed))
-            ring_continue(cpu->current);
+        if (LIKELY(!scheduler_needs_more(cpu, cpu->current) && !cpu->current->in_ring))
+            return &cpu->current->context;
+        do_more(cpu);
     }
-    return &cpu->current->context;
 }
 
 /* --- interrupts --- */

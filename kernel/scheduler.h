@@ -14,10 +14,9 @@
 #ifndef KERNEL_SCHEDULER_H
 #define KERNEL_SCHEDULER_H
 
-#include "base/types.h"
-
-struct cpu;
-struct thread;
+#include "base/atomic.h"
+#include "kernel/cpu.h"
+#include "kernel/thread.h"
 
 #define SCHEDULER_SLICE_NS UINT64_C(5000000)
 
@@ -33,6 +32,12 @@ MUST_CHECK bool scheduler_withdraw(struct thread *thread);
 /* The current thread goes behind others of its priority. */
 void scheduler_yield(struct cpu *cpu);
 void scheduler_set_priority(struct thread *thread, uint8_t priority);
+/* May the CPU not simply go on with the thread that is current?  What else there is to
+ * do (the world stops, a reaper's step, a higher thread) comes with `attention`. */
+static inline bool scheduler_needs_more(const struct cpu *cpu, const struct thread *thread)
+{
+    return UNLIKELY(atomic_load_relaxed(&cpu->attention) || atomic_load_relaxed(&thread->killed));
+}
 /* That CPU looks around on its next way out of the kernel, soon. */
 void scheduler_prod(uint32_t cpu_index);
 /* An idle CPU, if there is one, looks around; else this one does on its way out. */

@@ -18,7 +18,7 @@ void spawn_note(struct spawn *spawn, enum cad_role role, cap_id_t id)
 
     CHECK_VALUE(capset->count < CAD_CAPSET_ENTRIES, role);
     /* Who has what it was derived from may have revoked it already: a stale name then. */
-    if (cap_view(spawn->process, id, CAD_INTERFACE_NONE, CAD_RIGHT_NONE, &view) != CAD_OK)
+    if (cap_view_any(spawn->process, id, &view) != CAD_OK)
         view = (struct cap_view){.rights = CAD_RIGHT_NONE};
     capset->entries[capset->count++] = (struct cad_capset_entry){
         .cap = id,

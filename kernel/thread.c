@@ -28,20 +28,6 @@ const char *thread_state_name(enum thread_state state)
     return state < ARRAY_COUNT(names) ? names[state] : "?";
 }
 
-__attribute__((unused)) /* evaluated in builds with assertions */
-static inline bool edge_is_listed(enum thread_state from, enum thread_state to)
-{
-#define EDGE_TEST(FROM, TO, function) || (from == THREAD_##FROM && to == THREAD_##TO)
-    return false THREAD_EDGE_LIST(EDGE_TEST);
-#undef EDGE_TEST
-}
-
-void thread_set_state(struct thread *thread, enum thread_state state)
-{
-    ASSERT(edge_is_listed(thread->state, state));
-    atomic_store_release(&thread->state, state);
-}
-
 /* --- references --- */
 
 struct thread *thread_try_take(uint32_t id, uint64_t generation)

@@ -22,6 +22,8 @@
 #include "abi/ring.h"
 #include "abi/status.h"
 #include "arch/context.h"
+#include "base/assert.h"
+#include "base/atomic.h"
 #include "base/types.h"
 #include "core/id_pool.h"
 #include "kernel/lock.h"
@@ -152,6 +154,12 @@ struct thread {
 #endif
 };
 
+COMPILE_ASSERT(offsetof(struct thread, context) == 0, the_context_comes_first);
+static inline struct thread *thread_of_context(struct arch_context *context)
+{
+    return (struct thread *)(void *)context;
+}
+
 struct thread_table {
     struct thread *threads;
     struct id_pool ids;          /* Locks: processes */
@@ -165,8 +173,20 @@ static inline uint64_t thread_generation(const struct thread *thread)
     return threads.ids.slots[thread->id].generation;
 }
 const char *thread_state_name(enum thread_state state);
-/* The only writer of `state`; asserts that the edge is in the list. */
-void thread_set_state(struct thread *thread, enum thread_state state);
+__attribute__((unused)) /* evaluated in builds with assertions */
+static inline bool thread_edge_is_listed(enum thread_state from, enum thread_state to)
+{
+#define EDGE_TEST(FROM, TO, function) || (from == THREAD_##FROM && to == THREAD_##TO)
+    return false THREAD_EDGE_LIST(EDGE_TEST);
+#undef EDGE_TEST
+}
+
+/* The only writer of `state`. */
+static inline void thread_set_state(struct thread *thread, enum thread_state state)
+{
+    ASSERT(thread_edge_is_listed(thread->state, state));
+    atomic_store_release(&thread->state, state);
+}
 
 /* A reference on the thread that (id, generation) names.  Gives: NULL if it is gone. */
 struct thread *thread_try_take(uint32_t id, uint64_t generation);

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/atomic.h"
 #include "kernel/cpu.h"
+#include "kernel/scheduler.h"
 
 uint32_t world_stopper;
 static uint32_t waiting;
@@ -41,7 +42,7 @@ void world_stop(void)
     }
     for (unsigned i = 0; i < cpu_count(); i++) {
         if (i != self)
-            cpu_send_ipi(i, IPI_RESCHEDULE);
+            scheduler_prod(i);
     }
     while (atomic_load_acquire(&waiting) != cpu_count() - 1) {
         kernel_tlb_service();

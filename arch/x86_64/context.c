@@ -7,9 +7,13 @@
 #include "cpu_features.h"
 #include "instructions.h"
 #include "registers.h"
+#include "trap.h"
 
 COMPILE_ASSERT(CONTEXT_WORDS == 10, ten_message_words);
 COMPILE_ASSERT(offsetof(struct arch_context, rbx) == 9 * 8, words_end_in_rbx);
+
+COMPILE_ASSERT(CAD_USER_END <= (UINT64_C(1) << USER_ADDRESS_BITS) - PAGE_SIZE,
+               sysret_targets_are_addresses);
 
 #define SYSCALL_BYTES 2 /* of the instruction that the pc is behind */
 #define FCW_OFFSET    0
@@ -36,7 +40,7 @@ void context_set_tls(struct arch_context *context, uint64_t tls)
     context->fs_base = tls;
     if (cpu_self()->context != context)
         return;
-    if (cpu_features.fsgsbase)
+    if (cpu_has_fsgsbase)
         fs_base_write(tls);
     else
         msr_write(MSR_FS_BASE, tls);

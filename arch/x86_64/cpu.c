@@ -12,6 +12,7 @@
 #include "trap.h"
 
 struct cpu_features cpu_features;
+bool cpu_has_fsgsbase;
 
 /* A canary with a zero byte stops string overflows from reading it. */
 #define CANARY_FIRST UINT64_C(0x5a17c0de9bad2e00)
@@ -34,12 +35,12 @@ void cpu_features_read(void)
     cpu_features.rdrand = CPUID_BIT(basic.ecx, 30);
     cpu_features.xsave = CPUID_BIT(basic.ecx, 26) && leaf_max >= 0xd;
     cpu_features.smap = CPUID_BIT(extended.ebx, 20);
-    cpu_features.fsgsbase = CPUID_BIT(extended.ebx, 0);
+    cpu_has_fsgsbase = CPUID_BIT(extended.ebx, 0);
     if (cpu_features.smap)
         cpu_features.cr4 |= CR4_SMAP;
     if (CPUID_BIT(extended.ebx, 7))
         cpu_features.cr4 |= CR4_SMEP;
-    if (cpu_features.fsgsbase)
+    if (cpu_has_fsgsbase)
         cpu_features.cr4 |= CR4_FSGSBASE;
     if (CPUID_BIT(extended.ecx, 2))
         cpu_features.cr4 |= CR4_UMIP;
@@ -106,22 +107,9 @@ void cpu_attach(unsigned index, struct arch_cpu *cpu)
     cpus[index] = cpu;
 }
 
-/* User code changes its bases unseen only with FSGSBASE (or by loading a
- * selector, which asks for a base of 0 and gets its own again at the next switch). */
-void cpu_exchange_context(struct arch_cpu *cpu, struct arch_context *context)
+void cpu_load_bases(const struct arch_context *context)
 {
-    struct arch_context *old = cpu->context;
-    cpu->context = context;
-    if (cpu_features.fsgsbase && old != NULL) {
-        old->fs_base = fs_base_read();
-        old->gs_base = msr_read(MSR_KERNEL_GS_BASE);
-    }
-    if (context == NULL)
-        return;
-    if (cpu_features.fsgsbase)
-        fs_base_write(context->fs_base);
-    else
-        msr_write(MSR_FS_BASE, context->fs_base);
+    msr_write(MSR_FS_BASE, context->fs_base);
     msr_write(MSR_KERNEL_GS_BASE, context->gs_base);
 }
 

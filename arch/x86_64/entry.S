@@ -103,18 +103,14 @@ syscall_entry:
     /* falls through */
     .size syscall_entry, . - syscall_entry
 
-    .globl trap_leave
-    .type trap_leave, @function
-trap_leave:
-    movq %gs:CPU_STACK_TOP, %rsp
-    xorl %ebp, %ebp
-    call kernel_resume
+/* rax: the context to leave with.  A pc beyond user addresses would make sysret fault in
+ * kernel mode, on the user's stack: but LEAVE_SYSRET is the pc after (or at) a syscall
+ * instruction in user memory, which ends a page before (context.c asserts it). */
+    .type leave_with, @function
+leave_with:
     cmpl $LEAVE_SYSRET_VALUE, CONTEXT_LEAVE(%rax)
     jne leave_by_iret
     movq CONTEXT_RIP(%rax), %rcx
-    movq %rcx, %r11
-    shrq $USER_ADDRESS_BITS_VALUE, %r11
-    jnz leave_by_iret /* sysret would fault in kernel mode, on the user's stack */
     movq CONTEXT_RFLAGS(%rax), %r11
     CONTEXT_LOAD
     movq CONTEXT_RSP(%rax), %rsp
@@ -135,6 +131,15 @@ leave_by_iret:
     swapgs
 trap_iret:
     iretq
+    .size leave_with, . - leave_with
+
+    .globl trap_leave
+    .type trap_leave, @function
+trap_leave:
+    movq %gs:CPU_STACK_TOP, %rsp
+    xorl %ebp, %ebp
+    call kernel_resume
+    jmp leave_with
     .size trap_leave, . - trap_leave
 
 /* Stack: struct trap_frame without its rdi. */

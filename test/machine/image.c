@@ -201,7 +201,7 @@ static void thread_end(struct thread *thread, bool good, uint64_t value)
     this_cpu()->done++;
 }
 
-void kernel_syscall(struct arch_context *context)
+static void syscall_judge(struct arch_context *context)
 {
     struct thread *thread = this_cpu()->current;
     expect(context == &thread->context, "syscall saves into the current context", 0);
@@ -219,13 +219,20 @@ void kernel_syscall(struct arch_context *context)
         context_set_badge(context, TEST_BADGE);
         context_set_status(context, TEST_STATUS);
         break;
-    case TEST_ASTRAY: /* not by sysret, and not a fault of the kernel; emulated CPUs fault later */
+    case TEST_ASTRAY: /* not by sysret, and not a fault of the kernel */
         context->rip = NON_CANONICAL;
+        context->leave = LEAVE_IRET;
         break;
     default:
         context_bounce(context, USER_CODE + (uint64_t)(user_bounced - user_start));
         break;
     }
+}
+
+struct arch_context *kernel_syscall(struct arch_context *context)
+{
+    syscall_judge(context);
+    return kernel_resume();
 }
 
 void kernel_user_fault(struct arch_context *context, const struct fault *fault)

@@ -27,8 +27,9 @@ struct fault {
     bool present;               /* page fault: an entry was there but forbade it */
 };
 
-/* A system call; the context is the current thread's. */
-void kernel_syscall(struct arch_context *context);
+/* A system call; the context is the current thread's.  A way out of the kernel, as
+ * kernel_resume(): gives the context to go on with. */
+struct arch_context *kernel_syscall(struct arch_context *context);
 /* An exception of user code. */
 void kernel_user_fault(struct arch_context *context, const struct fault *fault);
 /* The timer's deadline passed. */
