@@ -24,6 +24,7 @@ void cpus_init(void)
         cpu->queue.lock.rank = LOCK_RUN_QUEUE;
         cpu->timers_lock.rank = LOCK_TIMERS;
         cpu->armed_ns = UINT64_MAX;
+        cpu->slice_timer = UINT64_MAX;
         cpu->running_priority = -1;
         cpu_attach(i, &cpu->arch);
     }
@@ -32,16 +33,14 @@ void cpus_init(void)
 /* The bit is set before the space is loaded and cleared after another was, so
  * whoever weakens an entry and then reads space_cpus finds every CPU that may
  * have seen the entry before; the atomic OR is the fence between. */
-void cpu_load_space(struct cpu *cpu, struct process *process)
+void cpu_switch_space(struct cpu *cpu, struct process *process)
 {
     struct process *old = cpu->space;
     uint64_t bit = UINT64_C(1) << cpu->index;
 
-    if (old == process)
-        return;
     if (process != NULL) {
         (void)atomic_fetch_or(&process->space_cpus, bit);
-        mmu_switch(cadastre.spaces.spaces[process->space].root);
+        mmu_switch(process->root);
     } else {
         mmu_switch(mmu_kernel_root());
     }

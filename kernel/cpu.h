@@ -28,9 +28,10 @@ struct cpu {
     struct core_cpu core;
     struct run_queue queue;
     struct process *space;       /* whose space is loaded, NULL: kernel root */
-    uint64_t slice_end_ns;       /* 0: no slice runs */
+    uint64_t slice_end;          /* of the current thread's turn; cycles; 0: no slice runs */
+    uint64_t slice_timer;        /* the timer fires for a slice at or before; UINT64_MAX: not */
     uint64_t armed_ns;           /* when the timer fires at the latest; UINT64_MAX: not armed */
-    uint64_t switched_ns;        /* when the current thread, or idleness, began */
+    uint64_t switched;           /* when the current thread, or idleness, began; cycles */
     bool attention;              /* look beyond the current thread on the way out; atomic */
     bool slice_over;
     int32_t running_priority;    /* of the current thread, -1: idle; read by other CPUs */
@@ -39,7 +40,7 @@ struct cpu {
     uint64_t tlb_requested, tlb_acknowledged; /* generations; see kernel/tlb.h */
     const struct spinlock *held[LOCK_DEPTH_MAX];
     uint32_t held_count;
-    uint64_t switches, interrupts, idle_ns;
+    uint64_t switches, interrupts, idle_cycles;
 } __attribute__((aligned(64)));
 
 static inline struct cpu *this_cpu(void)
@@ -60,6 +61,11 @@ static inline struct cpu *cpu_by_index(unsigned index)
 void cpus_init(void);
 
 /* Loads the process's space (NULL: only the kernel half), keeping space_cpus true. */
-void cpu_load_space(struct cpu *cpu, struct process *process);
+void cpu_switch_space(struct cpu *cpu, struct process *process);
+static inline void cpu_load_space(struct cpu *cpu, struct process *process)
+{
+    if (cpu->space != process)
+        cpu_switch_space(cpu, process);
+}
 
 #endif

@@ -17,8 +17,8 @@ struct method {
 };
 
 #define METHOD_ROW(INTERFACE, interface, method, number, RIGHT, in, out, meaning)                  \
-    [CAD_INTERFACE_##INTERFACE][number] = \
-        {method_##interface##_##method, CAD_RIGHT_##RIGHT, CAD_INTERFACE_##INTERFACE},
+    [CAD_INTERFACE_##INTERFACE][number] = {                                                        \
+        method_##interface##_##method, CAD_RIGHT_##RIGHT, CAD_INTERFACE_##INTERFACE},
 static const struct method methods[CAD_INTERFACE_COUNT][CAD_METHOD_NUMBER_MAX + 1] = {
     CAD_METHOD_LIST(METHOD_ROW)};
 #undef METHOD_ROW

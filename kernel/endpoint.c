@@ -124,14 +124,14 @@ bool endpoint_reap_step(struct endpoint *endpoint)
     return false;
 }
 
-/* Gives: the endpoint, locked; NULL if it is closed or gone. */
-static struct endpoint *endpoint_enter(const struct invocation *call)
+/* Gives: the endpoint, locked; NULL if it is closed (until its next life) or gone. */
+static inline struct endpoint *endpoint_enter(const struct invocation *call)
 {
     struct endpoint *endpoint = &endpoints.endpoints[call->cap.object.index];
 
     spin_lock(&endpoint->lock);
-    if (!endpoint->closed &&
-        id_matches(&endpoints.ids, call->cap.object.index, call->cap.object.generation))
+    const struct id_slot *name = &endpoints.ids.slots[call->cap.object.index];
+    if (LIKELY(!endpoint->closed && name->generation == call->cap.object.generation))
         return endpoint;
     spin_unlock(&endpoint->lock);
     return NULL;

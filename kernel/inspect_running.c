@@ -2,6 +2,7 @@
 /* Processes, threads, counters and the trace, for the inspector. */
 #include "kernel/inspect_records.h"
 
+#include "arch/timer.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/memory.h"
@@ -41,10 +42,11 @@ bool inspect_PROCESSES(struct inspect_cursor *cursor, union inspect_record *reco
     out->state = process_state(process);
     out->exit_reason = process->exit_reason;
     out->exit_status = process->exit_status;
-    out->run_ns = process->run_ns;
+    uint64_t run_cycles = process->run_cycles;
     for (const struct thread *thread = process->threads; thread != NULL;
          thread = thread->process_next)
-        out->run_ns += thread->run_ns;
+        run_cycles += thread->run_cycles;
+    out->run_ns = timer_cycles_to_ns(run_cycles);
     if (process->table != ID_NONE)
         out->caps = cadastre.caps.tables[process->table].count;
     if (process->space != ID_NONE) {
@@ -70,7 +72,7 @@ bool inspect_THREADS(struct inspect_cursor *cursor, union inspect_record *record
     out->process = thread->process->id;
     out->cpu = thread->cpu;
     out->priority = thread->priority;
-    out->run_ns = thread->run_ns;
+    out->run_ns = timer_cycles_to_ns(thread->run_cycles);
     out->switches = thread->switches;
     name_copy(out->state, thread_state_name(thread->state), sizeof(out->state));
     return true;
@@ -119,7 +121,8 @@ static bool cpu_counter(uint64_t index, struct cad_counter *out)
     if (number >= cpu_count())
         return false;
     const struct cpu *cpu = cpu_by_index(number);
-    const uint64_t values[] = {cpu->switches, cpu->interrupts, cpu->idle_ns};
+    const uint64_t values[] = {cpu->switches, cpu->interrupts,
+                               timer_cycles_to_ns(cpu->idle_cycles)};
     if (number >= 10)
         name[used++] = (char)('0' + number / 10);
     name[used++] = (char)('0' + number % 10);

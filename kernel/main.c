@@ -14,6 +14,7 @@
 #include "kernel/notification.h"
 #include "kernel/parking.h"
 #include "kernel/process.h"
+#include "kernel/scheduler.h"
 #include "kernel/spawner.h"
 #include "kernel/thread.h"
 #include "kernel/trace.h"
@@ -72,11 +73,12 @@ _Noreturn void kernel_main(struct boot_info *boot)
     memory_init(boot);
     kernel_pools_open();
     entropy_init();
+    scheduler_init();
     trace_init(boot->command_line);
     cpus_start();
     console_init();
     init_start(boot);
-    this_cpu()->switched_ns = timer_now_ns();
+    this_cpu()->switched = cpu_cycles();
     boot_cycles = cpu_cycles() - boot_entry_cycles;
     trap_leave();
 }
@@ -86,6 +88,6 @@ _Noreturn void kernel_cpu_main(void)
 {
     struct cpu *cpu = this_cpu();
 
-    cpu->switched_ns = timer_now_ns();
+    cpu->switched = cpu_cycles();
     trap_leave();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Thread: info, set_priority, kill, wait. */
+#include "arch/timer.h"
 #include "base/atomic.h"
 #include "kernel/dispatch.h"
 #include "kernel/scheduler.h"
@@ -20,7 +21,7 @@ status_t method_thread_info(struct invocation *call)
     result(call, 1, atomic_load_relaxed(&thread->state));
     result(call, 2, atomic_load_relaxed(&thread->priority));
     result(call, 3, atomic_load_relaxed(&thread->cpu));
-    result(call, 4, atomic_load_relaxed(&thread->run_ns));
+    result(call, 4, timer_cycles_to_ns(atomic_load_relaxed(&thread->run_cycles)));
     thread_put(thread);
     return CAD_OK;
 }

@@ -83,14 +83,14 @@ bool notification_reap_step(struct notification *notification)
     return false;
 }
 
-/* Gives: the notification, locked; NULL if it is gone. */
-static struct notification *notification_enter(const struct invocation *call)
+/* Gives: the notification, locked; NULL if it is gone: closed, or a later life. */
+static inline struct notification *notification_enter(const struct invocation *call)
 {
     struct notification *notification = &notifications.notifications[call->cap.object.index];
 
     spin_lock(&notification->lock);
-    if (!notification->closed &&
-        id_matches(&notifications.ids, call->cap.object.index, call->cap.object.generation))
+    const struct id_slot *name = &notifications.ids.slots[call->cap.object.index];
+    if (LIKELY(!notification->closed && name->generation == call->cap.object.generation))
         return notification;
     spin_unlock(&notification->lock);
     return NULL;

@@ -160,6 +160,7 @@ status_t process_create(const char *name, uint32_t ledger, uint32_t parent, uint
         .ledger = ledger,
         .payer = payer,
         .space_generation = cadastre.spaces.ids.slots[space].generation,
+        .root = cadastre.spaces.spaces[space].root,
         .space_lock = SPINLOCK_INIT(LOCK_SPACE),
         .priority_max = priority_max,
     };
@@ -200,7 +201,7 @@ void process_unlink_thread(struct process *process, struct thread *thread)
         thread->process_next->process_previous = thread->process_previous;
     else
         process->last_thread = thread->process_previous;
-    process->run_ns += thread->run_ns;
+    process->run_cycles += thread->run_cycles;
     spin_unlock(&processes_lock);
 }
 

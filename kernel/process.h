@@ -37,6 +37,7 @@ struct process {
                                * sizeof(struct process) while the record lives, so that a
                                * handle on an ended process holds none of its budget */
     uint64_t space_generation;
+    frame_no_t root;          /* of its space's tables */
     struct spinlock space_lock; /* rank SPACE: the lock of `space` */
     uint64_t space_cpus;      /* CPUs that may hold translations of it; kernel/tlb.h */
     uint32_t rounds_owed;     /* by operations on its space; atomic; kernel/tlb.h */
@@ -54,7 +55,7 @@ struct process {
     struct wait_list waiters; /* waiters_lock */
     struct process *reap_next;
     char name[CAD_INSPECT_NAME_BYTES];
-    uint64_t run_ns;          /* of threads that have ended */
+    uint64_t run_cycles;      /* of threads that have ended */
 };
 
 struct process_table {

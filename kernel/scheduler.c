@@ -30,28 +30,38 @@ static uint64_t idle_cpus; /* atomic set */
 
 /* --- queues; Locks: the queue's --- */
 
-static void queue_push(struct cpu *cpu, struct thread *thread, bool first)
+static void queue_note(struct cpu *cpu, struct thread *thread, uint8_t priority)
 {
-    struct run_queue *queue = &cpu->queue;
-    uint8_t priority = thread->priority;
-    struct thread **end = first ? &queue->head[priority] : &queue->tail[priority];
-
+    thread->cpu = cpu->index;
     thread->queued_priority = priority;
     atomic_store_relaxed(&thread->queued_cpu, cpu->index + 1);
-    thread->queue_next = first ? *end : NULL;
-    thread->queue_previous = first ? NULL : *end;
-    if (*end == NULL) {
-        queue->head[priority] = thread;
-        queue->tail[priority] = thread;
-    } else if (first) {
-        (*end)->queue_previous = thread;
-        *end = thread;
-    } else {
-        (*end)->queue_next = thread;
-        *end = thread;
-    }
-    queue->ready_mask |= 1u << priority;
-    queue->ready_count++;
+    thread_set_state(thread, THREAD_READY);
+    cpu->queue.ready_mask |= 1u << priority;
+    cpu->queue.ready_count++;
+}
+
+static void queue_push_last(struct cpu *cpu, struct thread *thread, uint8_t priority)
+{
+    struct run_queue *queue = &cpu->queue;
+    struct thread *last = queue->tail[priority];
+
+    thread->queue_next = NULL;
+    thread->queue_previous = last;
+    *(last != NULL ? &last->queue_next : &queue->head[priority]) = thread;
+    queue->tail[priority] = thread;
+    queue_note(cpu, thread, priority);
+}
+
+static void queue_push_first(struct cpu *cpu, struct thread *thread, uint8_t priority)
+{
+    struct run_queue *queue = &cpu->queue;
+    struct thread *first = queue->head[priority];
+
+    thread->queue_next = first;
+    thread->queue_previous = NULL;
+    *(first != NULL ? &first->queue_previous : &queue->tail[priority]) = thread;
+    queue->head[priority] = thread;
+    queue_note(cpu, thread, priority);
 }
 
 static void queue_remove(struct cpu *cpu, struct thread *thread)
@@ -80,20 +90,82 @@ static int queue_top(const struct run_queue *queue)
     return mask != 0 ? 31 - __builtin_clz(mask) : -1;
 }
 
-static struct thread *queue_take(struct cpu *from, struct cpu *to)
+/* The first thread of the highest priority, which is now RUNNING at `to`; NULL if none. */
+static inline struct thread *queue_take(struct cpu *from, struct cpu *to)
 {
+    struct run_queue *queue = &from->queue;
     struct thread *thread = NULL;
 
-    spin_lock(&from->queue.lock);
-    int top = queue_top(&from->queue);
+    spin_lock(&queue->lock);
+    int top = queue_top(queue);
     if (top >= 0) {
-        thread = from->queue.head[top];
-        queue_remove(from, thread);
+        thread = queue->head[top];
+        struct thread *next = thread->queue_next;
+        queue->head[top] = next;
+        if (next != NULL) {
+            next->queue_previous = NULL;
+        } else {
+            queue->tail[top] = NULL;
+            queue->ready_mask &= ~(1u << top);
+        }
+        queue->ready_count--;
+        atomic_store_relaxed(&thread->queued_cpu, 0);
         thread->cpu = to->index;
         thread_set_state(thread, THREAD_RUNNING);
     }
-    spin_unlock(&from->queue.lock);
+    spin_unlock(&queue->lock);
     return thread;
+}
+
+/* --- turns ---
+ *
+ * A turn is timed while a second thread of its priority is ready here.  The timer is not
+ * moved when the turn changes before its end: it fires for an older, earlier end, once a
+ * slice at most, and is set anew then. */
+
+static uint64_t slice_cycles;
+
+void scheduler_init(void)
+{
+    slice_cycles = timer_ns_to_cycles(SCHEDULER_SLICE_NS);
+}
+
+static void slice_timer_set(struct cpu *cpu, uint64_t end)
+{
+    uint64_t now = cpu_cycles();
+
+    cpu->slice_timer = end;
+    timers_arm(cpu, timer_now_ns() + timer_cycles_to_ns(end > now ? end - now : 0));
+}
+
+/* A preempted turn goes on with what was left of it, so that frequent interruptions
+ * cannot make it endless. */
+static void slice_start(struct cpu *cpu, const struct thread *thread)
+{
+    uint64_t used = thread->turn_cycles;
+
+    if (cpu->slice_end != 0)
+        return;
+    cpu->slice_end = cpu->switched + (used < slice_cycles ? slice_cycles - used : 0);
+    if (UNLIKELY(cpu->slice_end < cpu->slice_timer))
+        slice_timer_set(cpu, cpu->slice_end);
+}
+
+/* The timer fired. */
+static void slice_check(struct cpu *cpu)
+{
+    uint64_t now = cpu_cycles();
+
+    if (cpu->slice_timer <= now)
+        cpu->slice_timer = UINT64_MAX;
+    if (cpu->slice_end != 0 && cpu->slice_end <= now) {
+        cpu->slice_end = 0;
+        scheduler_yield(cpu);
+    } else if (cpu->slice_end != 0 && cpu->slice_end < cpu->slice_timer) {
+        slice_timer_set(cpu, cpu->slice_end);
+    } else if (cpu->slice_timer != UINT64_MAX) {
+        slice_timer_set(cpu, cpu->slice_timer); /* it fired for something else */
+    }
 }
 
 /* --- who makes others run --- */
@@ -117,7 +189,7 @@ void scheduler_prod_idle(void)
         atomic_store_release(&this_cpu()->attention, true);
 }
 
-static struct cpu *place(const struct thread *thread)
+static inline struct cpu *place(const struct thread *thread)
 {
     struct cpu *last = cpu_by_index(thread->cpu);
 
@@ -127,25 +199,54 @@ static struct cpu *place(const struct thread *thread)
     return idle != 0 ? cpu_by_index((unsigned)__builtin_ctzll(idle)) : last;
 }
 
-static void ready_at(struct cpu *cpu, struct thread *thread, bool first)
+/* What runs at the CPU got company of its own priority: its turn is timed from now on.
+ * Between two threads whoever comes next sees to it. */
+static inline void note_company(struct cpu *cpu)
 {
-    int priority = thread->priority;
+    if (cpu != this_cpu())
+        scheduler_prod(cpu->index);
+    else if (cpu->current != NULL)
+        slice_start(cpu, cpu->current);
+}
+
+/* After a thread of this priority came into the CPU's queue. */
+static inline void note_queued(struct cpu *cpu, int priority)
+{
+    atomic_fence(); /* with scheduler_enter() and idle() */
+    int running = atomic_load_relaxed(&cpu->running_priority);
+    if (running < priority) {
+        scheduler_prod(cpu->index); /* idle, or lower */
+        return;
+    }
+    if (running == priority)
+        note_company(cpu);
+    if (UNLIKELY(atomic_load_relaxed(&idle_cpus) != 0))
+        scheduler_prod_idle(); /* went idle since place() looked: it takes the thread */
+}
+
+static void ready_last(struct cpu *cpu, struct thread *thread)
+{
+    uint8_t priority = thread->priority;
 
     spin_lock(&cpu->queue.lock);
-    thread->cpu = cpu->index;
-    thread_set_state(thread, THREAD_READY);
-    queue_push(cpu, thread, first);
+    queue_push_last(cpu, thread, priority);
     spin_unlock(&cpu->queue.lock);
-    atomic_fence();
-    if (atomic_load_relaxed(&cpu->running_priority) <= priority)
-        scheduler_prod(cpu->index); /* idle, lower, or now needs a slice */
-    else if (atomic_load_relaxed(&idle_cpus) != 0)
-        scheduler_prod_idle(); /* went idle since place() looked: it takes the thread */
+    note_queued(cpu, priority);
+}
+
+static void ready_first(struct cpu *cpu, struct thread *thread)
+{
+    uint8_t priority = thread->priority;
+
+    spin_lock(&cpu->queue.lock);
+    queue_push_first(cpu, thread, priority);
+    spin_unlock(&cpu->queue.lock);
+    note_queued(cpu, priority);
 }
 
 void scheduler_ready(struct thread *thread)
 {
-    ready_at(place(thread), thread, false);
+    ready_last(place(thread), thread);
 }
 
 void scheduler_hand_over(struct cpu *cpu, struct thread *thread)
@@ -187,62 +288,34 @@ void scheduler_set_priority(struct thread *thread, uint8_t priority)
 
     atomic_store_relaxed(&thread->priority, priority);
     if (was_ready)
-        ready_at(cpu_by_index(thread->cpu), thread, false);
+        ready_last(cpu_by_index(thread->cpu), thread);
     else
         scheduler_prod(atomic_load_relaxed(&thread->cpu)); /* which reads the priority anew */
 }
 
 /* --- the current thread --- */
 
-static uint64_t account(struct cpu *cpu)
-{
-    uint64_t now_ns = timer_now_ns();
-    uint64_t used_ns = now_ns - cpu->switched_ns;
-
-    cpu->switched_ns = now_ns;
-    return used_ns;
-}
-
-void scheduler_leave(struct cpu *cpu)
-{
-    struct thread *thread = cpu->current;
-
-    fpu_save(&thread->fpu);
-    cpu_set_context(NULL);
-    uint64_t used_ns = account(cpu);
-    thread->run_ns += used_ns;
-    thread->turn_ns += used_ns;
-    cpu->current = NULL;
-}
-
-/* A second thread of this priority: the turns are timed.  A preempted turn goes on
- * with what was left of it, so that frequent interruptions cannot make it endless. */
-static void slice_start(struct cpu *cpu, const struct thread *thread)
-{
-    if (cpu->slice_end_ns != 0 || queue_top(&cpu->queue) != thread->priority)
-        return;
-    uint64_t turn_ns = thread->turn_ns;
-    uint64_t left_ns = turn_ns < SCHEDULER_SLICE_NS ? SCHEDULER_SLICE_NS - turn_ns : 0;
-    cpu->slice_end_ns = timer_now_ns() + left_ns;
-    timers_arm(cpu, cpu->slice_end_ns);
-}
-
-static void become(struct cpu *cpu, struct thread *thread)
+struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread)
 {
     ASSERT(thread->state == THREAD_RUNNING && thread->cpu == cpu->index);
+    ASSERT(cpu->current == NULL);
+    uint8_t priority = thread->priority;
     cpu->current = thread;
-    cpu->slice_end_ns = 0;
+    cpu->slice_end = 0;
     cpu->slice_over = false;
-    atomic_store_relaxed(&cpu->running_priority, thread->priority);
+    atomic_store_relaxed(&cpu->running_priority, priority);
     cpu->switches++;
     thread->switches++;
     cpu_load_space(cpu, thread->process);
     fpu_restore(&thread->fpu);
     cpu_set_context(&thread->context);
-    atomic_fence(); /* with ready_at(): it saw our priority, or we see its thread */
-    if (queue_top(&cpu->queue) > thread->priority)
+    atomic_fence(); /* with note_queued(): it saw our priority, or we see its thread */
+    uint32_t others = atomic_load_relaxed(&cpu->queue.ready_mask) >> priority;
+    if (UNLIKELY(others > 1))
         atomic_store_relaxed(&cpu->attention, true);
-    slice_start(cpu, thread);
+    else if (others != 0)
+        slice_start(cpu, thread);
+    return &thread->context;
 }
 
 /* A thread that was killed just before it became READY would end only when its turn
@@ -264,25 +337,28 @@ static void preempt(struct cpu *cpu)
     cpu->slice_over = false;
     atomic_store_relaxed(&cpu->running_priority, thread->priority);
     if (top > thread->priority || (top == thread->priority && is_turn_over)) {
-        scheduler_leave(cpu);
-        is_turn_over |= thread->turn_ns >= SCHEDULER_SLICE_NS;
+        scheduler_leave(cpu, thread);
+        is_turn_over |= thread->turn_cycles >= slice_cycles;
         if (is_turn_over)
-            thread->turn_ns = 0;
+            thread->turn_cycles = 0;
         if (atomic_load_relaxed(&idle_cpus) != 0)
             scheduler_ready(thread);
+        else if (is_turn_over)
+            ready_last(cpu, thread);
         else
-            ready_at(cpu, thread, !is_turn_over);
+            ready_first(cpu, thread);
         end_if_killed(thread);
         return;
     }
-    slice_start(cpu, thread);
+    if (top == thread->priority)
+        slice_start(cpu, thread);
 }
 
 static void finish_current(struct cpu *cpu)
 {
     struct thread *thread = cpu->current;
 
-    scheduler_leave(cpu);
+    scheduler_leave(cpu, thread);
     cpu_load_space(cpu, NULL);
     thread_finish(thread);
 }
@@ -325,7 +401,7 @@ __attribute__((noinline)) static struct thread *idle(struct cpu *cpu)
         if (atomic_load_acquire(&world_stopper) != 0)
             world_wait();
         atomic_store_relaxed(&cpu->attention, false);
-        atomic_fence(); /* with ready_at() */
+        atomic_fence(); /* with note_queued() */
         thread = pick(cpu);
         if (thread == NULL)
             thread = steal(cpu);
@@ -335,7 +411,7 @@ __attribute__((noinline)) static struct thread *idle(struct cpu *cpu)
             cpu_idle();
     }
     (void)atomic_fetch_and(&idle_cpus, ~bit);
-    cpu->idle_ns += account(cpu);
+    cpu->idle_cycles += scheduler_account(cpu);
     return thread;
 }
 
@@ -372,7 +448,7 @@ struct arch_context *kernel_resume(void)
     for (;;) {
         if (cpu->current == NULL) {
             struct thread *thread = pick(cpu);
-            become(cpu, LIKELY(thread != NULL) ? thread : idle(cpu));
+            (void)scheduler_enter(cpu, LIKELY(thread != NULL) ? thread : idle(cpu));
         }
         if (LIKELY(!scheduler_needs_more(cpu, cpu->current) && !cpu->current->in_ring))
             return &cpu->current->context;
@@ -395,12 +471,7 @@ void kernel_timer(void)
     cpu->interrupts++;
     cpu->armed_ns = UINT64_MAX;
     timers_run(cpu, now_ns);
-    if (cpu->slice_end_ns != 0 && cpu->slice_end_ns <= now_ns) {
-        cpu->slice_end_ns = 0;
-        scheduler_yield(cpu);
-    } else if (cpu->slice_end_ns != 0) {
-        timers_arm(cpu, cpu->slice_end_ns);
-    }
+    slice_check(cpu);
     if (reaper_has_work())
         atomic_store_relaxed(&cpu->attention, true);
     timers_arm(cpu, timers_next(cpu));

@@ -20,16 +20,38 @@
 
 #define SCHEDULER_SLICE_NS UINT64_C(5000000)
 
+/* Boot. */
+void scheduler_init(void);
 /* Into a run queue, by the rule above.  Nothing may touch the thread after. */
 void scheduler_ready(struct thread *thread);
 /* A thread that ended its wait runs next on this CPU, which is about to leave its
  * current one, if nothing higher is ready; else as scheduler_ready(). */
 void scheduler_hand_over(struct cpu *cpu, struct thread *thread);
+/* The time since the last switch here, in cycles; the next span begins. */
+static inline uint64_t scheduler_account(struct cpu *cpu)
+{
+    uint64_t now = cpu_cycles();
+    uint64_t used = now - cpu->switched;
+
+    cpu->switched = now;
+    return used;
+}
 /* The current thread's registers and time are saved; the CPU has no current one. */
-void scheduler_leave(struct cpu *cpu);
+static inline void scheduler_leave(struct cpu *cpu, struct thread *thread)
+{
+    fpu_save(&thread->fpu);
+    cpu_set_context(NULL);
+    uint64_t used = scheduler_account(cpu);
+    thread->run_cycles += used;
+    thread->turn_cycles += used;
+    cpu->current = NULL;
+}
+/* A RUNNING thread becomes this CPU's current one, which had none.
+ * Gives: its context, to leave the kernel with. */
+struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread);
 /* Takes a READY thread out of its queue. Gives: false if it was not in one. */
 MUST_CHECK bool scheduler_withdraw(struct thread *thread);
-/* The current thread goes behind others of its priority. */
+/* The current thread goes behind others of its priority, on the way out. */
 void scheduler_yield(struct cpu *cpu);
 void scheduler_set_priority(struct thread *thread, uint8_t priority);
 /* May the CPU not simply go on with the thread that is current?  What else there is to

@@ -189,8 +189,8 @@ bool thread_block(struct thread *thread, enum thread_state state, struct spinloc
         thread_set_state(thread, THREAD_RUNNING);
         return false;
     }
-    scheduler_leave(this_cpu());
-    thread->turn_ns = 0;
+    scheduler_leave(this_cpu(), thread);
+    thread->turn_cycles = 0;
     thread->deadline_ns = deadline_ns;
     thread->wait_list = list;
     if (list != NULL)
@@ -201,9 +201,8 @@ bool thread_block(struct thread *thread, enum thread_state state, struct spinloc
     return true;
 }
 
-void thread_end_wait(struct thread *thread, status_t status)
+void thread_release_wait(struct thread *thread)
 {
-    ASSERT(thread->wait_lock == NULL);
     if (thread->state == THREAD_CALLING || thread->state == THREAD_AWAITING_REPLY) {
         ledger_release(this_core(), thread->ledger, CAD_RESOURCE_CALLS, 1);
     } else if (thread->state == THREAD_PARKED) {
@@ -211,7 +210,6 @@ void thread_end_wait(struct thread *thread, status_t status)
         (void)atomic_fetch_sub(&thread->process->parked_count, 1);
     }
     timers_remove(thread);
-    context_set_status(&thread->context, status);
 }
 
 void thread_wake(struct thread *thread, status_t status)

@@ -147,8 +147,8 @@ struct thread {
     uint64_t ring_address;       /* 0: no ring */
     frame_no_t ring_frames[RING_PAGES];
 
-    uint64_t run_ns, switches;
-    uint64_t turn_ns;            /* run since its turn began, preemptions included */
+    uint64_t run_cycles, switches;
+    uint64_t turn_cycles;        /* run since its turn began, preemptions included */
 #ifdef CONFIG_FAULT_POINTS
     struct starvation starvation; /* what it ordered of itself */
 #endif
@@ -223,14 +223,36 @@ MUST_CHECK bool thread_block(struct thread *thread, enum thread_state state, str
 MUST_CHECK status_t thread_may_wait(uint64_t deadline_ns);
 /* Takes the first waiter out: from now on the caller must wake it (or put it back).
  * Locks: the list's. */
-struct thread *wait_list_take(struct wait_list *list);
+static inline struct thread *wait_list_take(struct wait_list *list)
+{
+    struct thread *thread = list->head;
+
+    if (thread == NULL)
+        return NULL;
+    struct thread *next = thread->queue_next;
+    list->head = next;
+    *(next != NULL ? &next->queue_previous : &list->tail) = NULL;
+    atomic_store_release(&thread->wait_lock, NULL);
+    return thread;
+}
 /* Puts a thread that wait_list_take gave back where it was: first. */
 void wait_list_put_back(struct wait_list *list, struct spinlock *lock, struct thread *thread);
 /* Results are in its context.  Sets the call's status, ends the wait's charges, makes it
  * READY.  Needs: the caller took it out of its list.  Any lock up to WAITERS may be held. */
 void thread_wake(struct thread *thread, status_t status);
+/* What the wait was charged for, or the heap of deadlines it is in: for thread_end_wait(). */
+void thread_release_wait(struct thread *thread);
 /* The same without READY: for scheduler_hand_over(). */
-void thread_end_wait(struct thread *thread, status_t status);
+static inline void thread_end_wait(struct thread *thread, status_t status)
+{
+    enum thread_state state = thread->state;
+
+    ASSERT(thread->wait_lock == NULL);
+    if (state <= THREAD_AWAITING_REPLY || state == THREAD_PARKED ||
+        UNLIKELY(atomic_load_relaxed(&thread->timer_cpu) != 0))
+        thread_release_wait(thread);
+    context_set_status(&thread->context, status);
+}
 /* Turns an awaited call's generation even: the caller owns the thread now. */
 bool thread_claim_reply(struct thread *thread, uint64_t call_generation);
 /* Its deadline passed: TIMED_OUT (SLEEPING: OK) if it still waits and is due at `now_ns`. */

@@ -7,17 +7,6 @@
 #include "kernel/thread.h"
 #include "kernel/wait_list.h"
 
-void wait_list_add(struct wait_list *list, struct thread *thread)
-{
-    thread->queue_next = NULL;
-    thread->queue_previous = list->tail;
-    if (list->tail != NULL)
-        list->tail->queue_next = thread;
-    else
-        list->head = thread;
-    list->tail = thread;
-}
-
 static void wait_list_remove(struct wait_list *list, struct thread *thread)
 {
     if (thread->queue_previous != NULL)
@@ -28,17 +17,6 @@ static void wait_list_remove(struct wait_list *list, struct thread *thread)
         thread->queue_next->queue_previous = thread->queue_previous;
     else
         list->tail = thread->queue_previous;
-}
-
-struct thread *wait_list_take(struct wait_list *list)
-{
-    struct thread *thread = list->head;
-
-    if (thread == NULL)
-        return NULL;
-    wait_list_remove(list, thread);
-    atomic_store_release(&thread->wait_lock, NULL);
-    return thread;
 }
 
 void wait_list_put_back(struct wait_list *list, struct spinlock *lock, struct thread *thread)

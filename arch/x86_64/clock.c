@@ -168,6 +168,16 @@ uint64_t timer_now_ns(void)
     return scale(cycles - boot_cycles, ns_per_cycle_scaled);
 }
 
+uint64_t timer_cycles_to_ns(uint64_t cycles)
+{
+    return scale(cycles, ns_per_cycle_scaled);
+}
+
+uint64_t timer_ns_to_cycles(uint64_t ns)
+{
+    return scale(ns, cycle_per_ns_scaled);
+}
+
 void clock_wait_ns(uint64_t ns)
 {
     uint64_t start = cpu_cycles(), wait = scale(ns, cycle_per_ns_scaled);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Making and changing user contexts; the floating-point file. */
+/* Making and changing user contexts; a fresh floating-point file. */
 #include "arch/context.h"
 
 #include "arch/cpu.h"
@@ -71,24 +71,4 @@ void fpu_state_init(struct arch_fpu *fpu)
     *fpu = (struct arch_fpu){0};
     *(uint16_t *)(fpu->state + FCW_OFFSET) = FCW_DEFAULT;
     *(uint32_t *)(fpu->state + MXCSR_OFFSET) = MXCSR_DEFAULT;
-}
-
-void fpu_save(struct arch_fpu *fpu)
-{
-    uint32_t all = UINT32_MAX;
-    if (cpu_features.xsaveopt)
-        __asm__ volatile("xsaveopt64 %0" : "+m"(*fpu) : "a"(all), "d"(all));
-    else if (cpu_features.xsave)
-        __asm__ volatile("xsave64 %0" : "+m"(*fpu) : "a"(all), "d"(all));
-    else
-        __asm__ volatile("fxsave64 %0" : "+m"(*fpu));
-}
-
-void fpu_restore(const struct arch_fpu *fpu)
-{
-    uint32_t all = UINT32_MAX;
-    if (cpu_features.xsave)
-        __asm__ volatile("xrstor64 %0" ::"m"(*fpu), "a"(all), "d"(all));
-    else
-        __asm__ volatile("fxrstor64 %0" ::"m"(*fpu));
 }

@@ -12,7 +12,7 @@
 #include "trap.h"
 
 struct cpu_features cpu_features;
-bool cpu_has_fsgsbase;
+bool cpu_has_fsgsbase, cpu_has_xsave, cpu_has_xsaveopt;
 
 /* A canary with a zero byte stops string overflows from reading it. */
 #define CANARY_FIRST UINT64_C(0x5a17c0de9bad2e00)
@@ -33,7 +33,7 @@ void cpu_features_read(void)
         extended = cpuid_read(7, 0);
     cpu_features.cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
     cpu_features.rdrand = CPUID_BIT(basic.ecx, 30);
-    cpu_features.xsave = CPUID_BIT(basic.ecx, 26) && leaf_max >= 0xd;
+    cpu_has_xsave = CPUID_BIT(basic.ecx, 26) && leaf_max >= 0xd;
     cpu_features.smap = CPUID_BIT(extended.ebx, 20);
     cpu_has_fsgsbase = CPUID_BIT(extended.ebx, 0);
     if (cpu_features.smap)
@@ -44,10 +44,10 @@ void cpu_features_read(void)
         cpu_features.cr4 |= CR4_FSGSBASE;
     if (CPUID_BIT(extended.ecx, 2))
         cpu_features.cr4 |= CR4_UMIP;
-    if (cpu_features.xsave) {
+    if (cpu_has_xsave) {
         cpu_features.cr4 |= CR4_OSXSAVE;
         cpu_features.xcr0 = cpuid_read(0xd, 0).eax & 7; /* x87, SSE, AVX */
-        cpu_features.xsaveopt = CPUID_BIT(cpuid_read(0xd, 1).eax, 0);
+        cpu_has_xsaveopt = CPUID_BIT(cpuid_read(0xd, 1).eax, 0);
     }
     cpu_features.page_1g = CPUID_BIT(cpuid_read(0x80000001, 0).edx, 26);
 }
@@ -68,7 +68,7 @@ __attribute__((no_stack_protector)) void cpu_load(struct arch_cpu *cpu)
     msr_write(MSR_KERNEL_GS_BASE, 0);
     cr0_write(CR0_KERNEL);
     cr4_write(cpu_features.cr4);
-    if (cpu_features.xsave) {
+    if (cpu_has_xsave) {
         xcr0_write(cpu_features.xcr0);
         CHECK_VALUE(cpuid_read(0xd, 0).ebx <= FPU_STATE_BYTES, cpuid_read(0xd, 0).ebx);
     }

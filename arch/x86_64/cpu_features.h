@@ -8,7 +8,7 @@
 struct cpu_features {
     uint64_t cr4;  /* CR4 of every CPU */
     uint64_t xcr0; /* 0: FXSAVE only */
-    bool smap, xsave, xsaveopt, rdrand, page_1g;
+    bool smap, rdrand, page_1g;
 };
 
 extern struct cpu_features cpu_features;

@@ -164,7 +164,7 @@ static void make_space(struct test_cpu *cpu)
     /* What the thread pointers point at, when they have moved if they can. */
     for (unsigned i = 0; i < ARRAY_COUNT(jobs); i++) {
         uint64_t *words = (uint64_t *)frame_pointer(data) + 2 * i;
-        words[cpu_features.fsgsbase] = NUMBER_BASE + i;
+        words[cpu_has_fsgsbase] = NUMBER_BASE + i;
     }
     mmu_root_init(cpu->root);
     map_user(cpu->root, USER_CODE, code, CAD_PROT_READ | CAD_PROT_EXECUTE);
@@ -185,7 +185,7 @@ static void thread_start(struct test_cpu *cpu, struct thread *thread)
     context_init(&thread->context, pc, sp, job->faults ? job->argument : NUMBER_BASE + index,
                  pointer, pointer);
     bool avx = (cpu_features.xcr0 & 4) != 0 && job->code == user_fpu;
-    bool bases = cpu_features.fsgsbase && job->code == user_tls;
+    bool bases = cpu_has_fsgsbase && job->code == user_tls;
     context_set_word(&thread->context, 0, avx || bases);
     fpu_state_init(&thread->fpu);
 }

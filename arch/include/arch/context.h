@@ -53,8 +53,8 @@ void context_restart(struct arch_context *context);
 /* Eager floating point: the whole register file, saved and loaded at every
  * switch of threads (EX1). */
 void fpu_state_init(struct arch_fpu *fpu);
-void fpu_save(struct arch_fpu *fpu);
-void fpu_restore(const struct arch_fpu *fpu);
+static inline void fpu_save(struct arch_fpu *fpu);
+static inline void fpu_restore(const struct arch_fpu *fpu);
 
 #include "arch_machine/context_inline.h"
 

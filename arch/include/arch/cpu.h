@@ -54,7 +54,8 @@ static inline void cpu_set_context(struct arch_context *context);
 
 /* Up to 8 bytes of hardware randomness; false: this machine has none now. */
 bool cpu_hardware_random(uint64_t *value);
-/* A fast counter whose low bits jitter, for entropy only. */
+/* A fast counter that never stops: for spans on one CPU (arch/timer.h gives their length),
+ * and for entropy, as its low bits jitter. */
 static inline uint64_t cpu_cycles(void);
 
 #include "arch_machine/cpu_inline.h"

@@ -6,6 +6,9 @@
 #include "base/types.h"
 
 uint64_t timer_now_ns(void);
+/* Spans of cpu_cycles(), which goes at one rate, in nanoseconds and back. */
+uint64_t timer_cycles_to_ns(uint64_t cycles);
+uint64_t timer_ns_to_cycles(uint64_t ns);
 /* kernel_timer() runs on this CPU at or soon after `deadline_ns`; replaces the one armed. */
 void timer_arm(uint64_t deadline_ns);
 /* No timer interrupt until armed again (tickless). */

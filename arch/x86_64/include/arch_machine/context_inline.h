@@ -43,4 +43,29 @@ static inline uint64_t context_sp(const struct arch_context *context)
     return context->rsp;
 }
 
+/* The widest instructions this machine has; constant after boot. */
+extern bool cpu_has_xsave, cpu_has_xsaveopt;
+
+static inline void fpu_save(struct arch_fpu *fpu)
+{
+    uint32_t all = UINT32_MAX;
+
+    if (LIKELY(cpu_has_xsaveopt))
+        __asm__ volatile("xsaveopt64 %0" : "+m"(*fpu) : "a"(all), "d"(all));
+    else if (cpu_has_xsave)
+        __asm__ volatile("xsave64 %0" : "+m"(*fpu) : "a"(all), "d"(all));
+    else
+        __asm__ volatile("fxsave64 %0" : "+m"(*fpu));
+}
+
+static inline void fpu_restore(const struct arch_fpu *fpu)
+{
+    uint32_t all = UINT32_MAX;
+
+    if (LIKELY(cpu_has_xsave))
+        __asm__ volatile("xrstor64 %0" ::"m"(*fpu), "a"(all), "d"(all));
+    else
+        __asm__ volatile("fxrstor64 %0" ::"m"(*fpu));
+}
+
 #endif
