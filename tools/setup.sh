@@ -44,7 +44,7 @@ fi
 if is_goal test || is_goal test-lib; then
     need libcmocka-dev /usr/include/cmocka.h
 fi
-if is_goal prove || is_goal mutate; then
+if is_goal prove || is_goal mutate || is_goal 'test'; then
     need frama-c-base frama-c
     need why3 why3
     need cvc4 cvc4

@@ -62,9 +62,9 @@ QEMU_SPECS := $(wildcard test/machine/*.toml test/qemu/*.toml)
 ##@ Testing
 
 .PHONY: test test-lib test-machine test-qemu test-tools fault-sites
-test: ## everything: check, tools, library on the host, system in QEMU
+test: ## everything: check, tools, library on the host, fuzzing, models, system in QEMU, proofs
 	+@MAKE=$(MAKE) tools/all_tests.sh $(RESULTS) $(if $(T),,check) test-tools test-lib \
-	    test-fuzz test-model test-qemu
+	    test-fuzz test-model test-qemu $(if $(T),,eva prove)
 
 test-lib: $(HOST_CHOSEN) ## core and base on the host under ASan and UBSan (T=frame: one)
 	@rm -f $(FAULT_LOG)
