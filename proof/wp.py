@@ -70,7 +70,7 @@ class Verdict:
         self.text = text
 
 
-def run(path, row, only=(), root=ROOT, smoke=True, timeout=20):
+def run(path, row, only=(), root=ROOT, smoke=True, timeout=60):
     """Proves `path` (below `root`), or the functions `only` of it.
 
     Two provers a run: several runs go side by side, one a processor."""
