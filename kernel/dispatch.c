@@ -134,11 +134,13 @@ static struct arch_context *uncommon_call(struct thread *thread)
     return kernel_resume();
 }
 
-COMPILE_ASSERT(DISPATCH_BLOCKED >= CAD_PRESSURE, uncommon_statuses_are_high);
-/* A call that waits, or found memory short; or any other high status. */
+COMPILE_ASSERT(DISPATCH_BLOCKED >= CAD_PRESSURE && DISPATCH_AGAIN >= CAD_PRESSURE,
+               uncommon_statuses_are_high);
+/* A call that waits, is to be made again, or found memory short; or any other high status. */
 static struct arch_context *uncommon_end(struct thread *thread, status_t status, bool was_busy)
 {
-    if (status == CAD_PRESSURE && may_wait_for_room(thread, was_busy))
+    if (status == DISPATCH_AGAIN ||
+        (status == CAD_PRESSURE && may_wait_for_room(thread, was_busy)))
         context_restart(&thread->context);
     else if (status != DISPATCH_BLOCKED)
         context_set_status(&thread->context, status);
