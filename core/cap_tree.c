@@ -3,6 +3,13 @@
 
 #include "base/assert.h"
 
+/*@ requires \valid_read(slot);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == \true <==>
+      slot->previous_sibling == ID_NONE || slot->next_sibling == ID_NONE;
+*/
 static bool is_end(const struct cap_slot *slot)
 {
     return slot->previous_sibling == ID_NONE || slot->next_sibling == ID_NONE;
@@ -36,6 +43,28 @@ void tree_add(struct cap_slot *slots, uint32_t parent, uint32_t slot)
  * which either may be ID_NONE: then they are that end of the list.  ID_NONE for both
  * first and last: nothing comes between.
  * Needs: parent is right if an end changes. */
+/*@ requires \valid(slots + {parent, before, after, first, last});
+    requires both: first == ID_NONE <==> last == ID_NONE;
+    requires apart: before != ID_NONE ==> before != after && before != first && before != last;
+    requires apart: after != ID_NONE ==> after != first && after != last;
+    terminates \true;
+    exits   \false;
+    assigns slots[before].next_sibling, slots[last].next_sibling,
+            slots[after].previous_sibling, slots[first].previous_sibling,
+            slots[parent].first_child, slots[parent].last_child;
+    ensures next: \forall integer i; slots[i].next_sibling ==
+      (i != ID_NONE && i == before ? (first == ID_NONE ? after : first) :
+       i != ID_NONE && i == last ? after : \old(slots[i].next_sibling));
+    ensures previous: \forall integer i; slots[i].previous_sibling ==
+      (i != ID_NONE && i == after ? (last == ID_NONE ? before : last) :
+       i != ID_NONE && i == first ? before : \old(slots[i].previous_sibling));
+    ensures first_child: \forall integer i; slots[i].first_child ==
+      (i != ID_NONE && i == parent && before == ID_NONE ? (first == ID_NONE ? after : first) :
+       \old(slots[i].first_child));
+    ensures last_child: \forall integer i; slots[i].last_child ==
+      (i != ID_NONE && i == parent && after == ID_NONE ? (last == ID_NONE ? before : last) :
+       \old(slots[i].last_child));
+*/
 static void list_join(struct cap_slot *slots, uint32_t parent, uint32_t before, uint32_t after,
                       uint32_t first, uint32_t last)
 {
@@ -61,6 +90,15 @@ static void list_join(struct cap_slot *slots, uint32_t parent, uint32_t before, 
 }
 
 /* `slot` may have become an end of `parent`'s list, or may be none any more. */
+/*@ requires \valid(slots + slot);
+    terminates \true;
+    exits   \false;
+    assigns slots[slot].parent;
+    ensures named: slot != ID_NONE ==> slots[slot].parent ==
+      (slots[slot].previous_sibling == ID_NONE || slots[slot].next_sibling == ID_NONE ?
+       parent : ID_NONE);
+    ensures nobody: slot == ID_NONE ==> slots[slot].parent == \old(slots[slot].parent);
+*/
 static void end_name_parent(struct cap_slot *slots, uint32_t slot, uint32_t parent)
 {
     if (slot != ID_NONE) {

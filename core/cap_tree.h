@@ -13,9 +13,46 @@
 #include "base/types.h"
 #include "core/cap.h"
 
+/*@ predicate tree_alone{L}(struct cap_slot *slots, integer i) =
+      slots[i].parent == ID_NONE && slots[i].first_child == ID_NONE &&
+      slots[i].last_child == ID_NONE && slots[i].next_sibling == ID_NONE &&
+      slots[i].previous_sibling == ID_NONE;
+*/
+
 /* `slot` stands alone: no parent, sibling or child. */
+/*@ requires \valid(slots + slot);
+    terminates \true;
+    exits   \false;
+    assigns slots[slot].parent, slots[slot].first_child, slots[slot].last_child,
+            slots[slot].next_sibling, slots[slot].previous_sibling;
+    ensures alone: tree_alone(slots, slot);
+*/
 void tree_init(struct cap_slot *slots, uint32_t slot);
 /* `slot`, which stands alone, becomes the first child of `parent`. */
+/*@ requires \valid(slots + {slot, parent, slots[parent].first_child});
+    requires alone: tree_alone(slots, slot) && slot != parent && slot != ID_NONE;
+    requires names_parent: slots[parent].first_child != slot;
+    terminates \true;
+    exits   \false;
+    assigns slots[slot].parent, slots[slot].next_sibling,
+            slots[parent].first_child, slots[parent].last_child,
+            slots[slots[parent].first_child].previous_sibling,
+            slots[slots[parent].first_child].parent;
+    ensures next: \forall integer i; slots[i].next_sibling ==
+      (i == slot ? \old(slots[parent].first_child) : \old(slots[i].next_sibling));
+    ensures previous: \forall integer i; slots[i].previous_sibling ==
+      (i != ID_NONE && i == \old(slots[parent].first_child) ? slot :
+       \old(slots[i].previous_sibling));
+    ensures first_child: \forall integer i; slots[i].first_child ==
+      (i == parent ? slot : \old(slots[i].first_child));
+    ensures last_child: \forall integer i; slots[i].last_child ==
+      (i == parent && \old(slots[parent].first_child) == ID_NONE ? slot :
+       \old(slots[i].last_child));
+    ensures parent: \forall integer i; slots[i].parent ==
+      (i == slot ? parent :
+       i != ID_NONE && i == \old(slots[parent].first_child) ?
+         (slots[i].next_sibling == ID_NONE ? parent : ID_NONE) : \old(slots[i].parent));
+*/
 void tree_add(struct cap_slot *slots, uint32_t parent, uint32_t slot);
 /* `slot` leaves; its children stand in its place, in their order. */
 void tree_remove(struct cap_slot *slots, uint32_t slot);
