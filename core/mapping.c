@@ -9,17 +9,66 @@
 #include "core/cadastre.h"
 #include "core/charge.h"
 
+/*@ // Every number has a record here: coarser than the machine, where only live ones have.
+    predicate mappings_shape{L}(struct core_cpu *cpu) =
+      \valid_read(cpu) && \valid_read(cpu->cadastre) &&
+      \valid(cpu->cadastre->mappings.mappings + (0 .. UINT32_MAX)) &&
+      \valid(cpu->cadastre->objects.objects + (0 .. UINT32_MAX)) &&
+      \valid(cpu->cadastre->spaces.spaces + (0 .. UINT32_MAX)) &&
+      \separated(cpu, cpu->cadastre, cpu->cadastre->mappings.mappings + (0 .. UINT32_MAX),
+                 cpu->cadastre->objects.objects + (0 .. UINT32_MAX),
+                 cpu->cadastre->spaces.spaces + (0 .. UINT32_MAX));
+    logic struct mapping *mapping_record{L}(struct core_cpu *cpu, integer mapping) =
+      cpu->cadastre->mappings.mappings + mapping;
+    logic struct object *mapping_object{L}(struct core_cpu *cpu, struct mapping *record) =
+      cpu->cadastre->objects.objects + record->object;
+    logic struct space *mapping_space{L}(struct core_cpu *cpu, struct mapping *record) =
+      cpu->cadastre->spaces.spaces + record->space;
+*/
+
+/*@ requires mappings_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns \result \from cpu, mapping;
+    ensures \result == mapping_record(cpu, mapping);
+*/
 static struct mapping *mapping_at(const struct core_cpu *cpu, uint32_t mapping)
 {
     return &cpu->cadastre->mappings.mappings[mapping];
 }
 
+/*@ requires mappings_shape(cpu) && id_pool_shape(&cpu->cadastre->mappings.ids);
+    requires live: id_live(&cpu->cadastre->mappings.ids, mapping);
+    terminates \true;
+    exits   \false;
+    assigns \result \from cpu, mapping;
+    ensures \result == mapping_record(cpu, mapping);
+*/
 static struct mapping *mapping_live(const struct core_cpu *cpu, uint32_t mapping)
 {
     ASSERT(id_is_live(&cpu->cadastre->mappings.ids, mapping));
     return mapping_at(cpu, mapping);
 }
 
+/*@ requires mappings_shape(cpu);
+    requires not_in_it: mapping_object(cpu, mapping_record(cpu, mapping))->mappings != mapping;
+    requires room: mapping_object(cpu, mapping_record(cpu, mapping))->mapping_count < UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns mapping_record(cpu, mapping)->next, mapping_record(cpu, mapping)->previous,
+            mapping_record(cpu, mapping_object(cpu, mapping_record(cpu, mapping))->mappings)
+              ->previous,
+            mapping_object(cpu, mapping_record(cpu, mapping))->mappings,
+            mapping_object(cpu, mapping_record(cpu, mapping))->mapping_count;
+    ensures first: mapping_object(cpu, mapping_record(cpu, mapping))->mappings == mapping;
+    ensures first: mapping_record(cpu, mapping)->previous == ID_NONE;
+    ensures before_the_old: mapping_record(cpu, mapping)->next ==
+      \old(mapping_object(cpu, mapping_record(cpu, mapping))->mappings);
+    ensures told: mapping_record(cpu, mapping)->next != ID_NONE ==>
+      mapping_record(cpu, mapping_record(cpu, mapping)->next)->previous == mapping;
+    ensures counted: mapping_object(cpu, mapping_record(cpu, mapping))->mapping_count ==
+      \old(mapping_object(cpu, mapping_record(cpu, mapping))->mapping_count) + 1;
+*/
 static void object_link(struct core_cpu *cpu, uint32_t mapping)
 {
     struct mapping *record = mapping_at(cpu, mapping);
@@ -34,6 +83,25 @@ static void object_link(struct core_cpu *cpu, uint32_t mapping)
     object->mapping_count++;
 }
 
+/*@ requires mappings_shape(cpu);
+    requires not_in_it: mapping_space(cpu, mapping_record(cpu, mapping))->mappings != mapping;
+    requires room: mapping_space(cpu, mapping_record(cpu, mapping))->mapping_count < UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns mapping_record(cpu, mapping)->space_next, mapping_record(cpu, mapping)->space_previous,
+            mapping_record(cpu, mapping_space(cpu, mapping_record(cpu, mapping))->mappings)
+              ->space_previous,
+            mapping_space(cpu, mapping_record(cpu, mapping))->mappings,
+            mapping_space(cpu, mapping_record(cpu, mapping))->mapping_count;
+    ensures first: mapping_space(cpu, mapping_record(cpu, mapping))->mappings == mapping;
+    ensures first: mapping_record(cpu, mapping)->space_previous == ID_NONE;
+    ensures before_the_old: mapping_record(cpu, mapping)->space_next ==
+      \old(mapping_space(cpu, mapping_record(cpu, mapping))->mappings);
+    ensures told: mapping_record(cpu, mapping)->space_next != ID_NONE ==>
+      mapping_record(cpu, mapping_record(cpu, mapping)->space_next)->space_previous == mapping;
+    ensures counted: mapping_space(cpu, mapping_record(cpu, mapping))->mapping_count ==
+      \old(mapping_space(cpu, mapping_record(cpu, mapping))->mapping_count) + 1;
+*/
 static void space_link(struct core_cpu *cpu, uint32_t mapping)
 {
     struct mapping *record = mapping_at(cpu, mapping);
@@ -48,6 +116,29 @@ static void space_link(struct core_cpu *cpu, uint32_t mapping)
     space->mapping_count++;
 }
 
+/*@ requires mappings_shape(cpu);
+    requires ours: \exists integer i; 0 < i <= UINT32_MAX && record == mapping_record(cpu, i);
+    requires apart: mapping_record(cpu, record->next) != record;
+    requires apart: mapping_record(cpu, record->previous) != record;
+    requires in_it: mapping_object(cpu, record)->mapping_count > 0;
+    terminates \true;
+    exits   \false;
+    assigns mapping_record(cpu, record->previous)->next,
+            mapping_record(cpu, record->next)->previous,
+            mapping_object(cpu, record)->mappings, mapping_object(cpu, record)->mapping_count;
+    ensures bridged: record->previous != ID_NONE ==>
+      mapping_record(cpu, record->previous)->next == record->next &&
+      mapping_object(cpu, record)->mappings == \old(mapping_object(cpu, record)->mappings);
+    ensures new_head: record->previous == ID_NONE ==>
+      mapping_object(cpu, record)->mappings == record->next &&
+      mapping_record(cpu, 0)->next == \old(mapping_record(cpu, 0)->next);
+    ensures bridged: record->next != ID_NONE ==>
+      mapping_record(cpu, record->next)->previous == record->previous;
+    ensures none_after: record->next == ID_NONE ==>
+      mapping_record(cpu, 0)->previous == \old(mapping_record(cpu, 0)->previous);
+    ensures counted: mapping_object(cpu, record)->mapping_count ==
+      \old(mapping_object(cpu, record)->mapping_count) - 1;
+*/
 static void object_unlink(struct core_cpu *cpu, const struct mapping *record)
 {
     struct object *object = &cpu->cadastre->objects.objects[record->object];
@@ -63,6 +154,29 @@ static void object_unlink(struct core_cpu *cpu, const struct mapping *record)
     object->mapping_count--;
 }
 
+/*@ requires mappings_shape(cpu);
+    requires ours: \exists integer i; 0 < i <= UINT32_MAX && record == mapping_record(cpu, i);
+    requires apart: mapping_record(cpu, record->space_next) != record;
+    requires apart: mapping_record(cpu, record->space_previous) != record;
+    requires in_it: mapping_space(cpu, record)->mapping_count > 0;
+    terminates \true;
+    exits   \false;
+    assigns mapping_record(cpu, record->space_previous)->space_next,
+            mapping_record(cpu, record->space_next)->space_previous,
+            mapping_space(cpu, record)->mappings, mapping_space(cpu, record)->mapping_count;
+    ensures bridged: record->space_previous != ID_NONE ==>
+      mapping_record(cpu, record->space_previous)->space_next == record->space_next &&
+      mapping_space(cpu, record)->mappings == \old(mapping_space(cpu, record)->mappings);
+    ensures new_head: record->space_previous == ID_NONE ==>
+      mapping_space(cpu, record)->mappings == record->space_next &&
+      mapping_record(cpu, 0)->space_next == \old(mapping_record(cpu, 0)->space_next);
+    ensures bridged: record->space_next != ID_NONE ==>
+      mapping_record(cpu, record->space_next)->space_previous == record->space_previous;
+    ensures none_after: record->space_next == ID_NONE ==>
+      mapping_record(cpu, 0)->space_previous == \old(mapping_record(cpu, 0)->space_previous);
+    ensures counted: mapping_space(cpu, record)->mapping_count ==
+      \old(mapping_space(cpu, record)->mapping_count) - 1;
+*/
 static void space_unlink(struct core_cpu *cpu, const struct mapping *record)
 {
     struct space *space = &cpu->cadastre->spaces.spaces[record->space];
@@ -172,6 +286,15 @@ void mapping_trim_head(struct core_cpu *cpu, uint32_t mapping, uint32_t pages)
     record->pages -= pages;
 }
 
+/*@ requires mappings_shape(cpu) && id_pool_shape(&cpu->cadastre->mappings.ids);
+    requires live: id_live(&cpu->cadastre->mappings.ids, mapping);
+    requires some_left: pages < mapping_record(cpu, mapping)->pages;
+    terminates \true;
+    exits   \false;
+    assigns mapping_record(cpu, mapping)->pages;
+    ensures left: mapping_record(cpu, mapping)->pages ==
+      \old(mapping_record(cpu, mapping)->pages) - pages;
+*/
 void mapping_trim_tail(struct core_cpu *cpu, uint32_t mapping, uint32_t pages)
 {
     struct mapping *record = mapping_live(cpu, mapping);
