@@ -123,6 +123,26 @@ const char *entry_operation_name(enum entry_operation operation)
     return (unsigned)operation < ENTRY_OPERATION_COUNT ? operation_names[operation] : "?";
 }
 
+/*@ requires \valid_read(format) && 0 <= protection < 8;
+    requires fits: (state & 15) == state && (protection & 7) == protection;
+    requires readable: (protection & CAD_PROT_READ) != 0;
+    requires write_or_execute:
+      !((protection & CAD_PROT_WRITE) != 0 && (protection & CAD_PROT_EXECUTE) != 0);
+    requires apart: WORD_IS_APART(format->page[protection]);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures present: WORD_BIT(\result, 0);
+    ensures state: WORD_HAS_4(\result, ENTRY_STATE_SHIFT, state);
+    ensures protection: WORD_HAS_3(\result, ENTRY_PROTECTION_SHIFT, protection);
+    ensures frame: WORD_HAS_32(\result, PAGE_SHIFT, frame);
+    ensures hardware: WORD_HAS_8(\result, 0, format->page[protection], 1) &&
+      WORD_HAS_1(\result, 0, format->page[protection], 9) &&
+      WORD_HAS_1(\result, 0, format->page[protection], 10) &&
+      WORD_HAS_1(\result, 0, format->page[protection], 11) &&
+      WORD_HAS_1(\result, 0, format->page[protection], 62) &&
+      WORD_HAS_1(\result, 0, format->page[protection], 63);
+*/
 uint64_t entry_make_page(const struct mmu_format *format, enum entry_state state,
                          uint32_t protection, frame_no_t frame)
 {
@@ -131,11 +151,27 @@ uint64_t entry_make_page(const struct mmu_format *format, enum entry_state state
     return entry_make_absent(state, protection, frame) | format->page[protection] | MMU_PRESENT;
 }
 
+/*@ requires \valid_read(format) && WORD_IS_APART(format->table);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures present: WORD_BIT(\result, 0);
+    ensures state: WORD_HAS_4(\result, ENTRY_STATE_SHIFT, ENTRY_TABLE);
+    ensures frame: WORD_HAS_32(\result, PAGE_SHIFT, frame);
+*/
 uint64_t entry_make_table(const struct mmu_format *format, frame_no_t frame)
 {
     return entry_make_absent(ENTRY_TABLE, CAD_PROT_NONE, frame) | format->table | MMU_PRESENT;
 }
 
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures unknown: \result == CAD_INVALID <==> protection > 7;
+    ensures write_or_execute: \result == CAD_WRITE_EXECUTE <==> protection <= 7 &&
+      (protection & CAD_PROT_WRITE) != 0 && (protection & CAD_PROT_EXECUTE) != 0;
+    ensures \result == CAD_OK || \result == CAD_INVALID || \result == CAD_WRITE_EXECUTE;
+*/
 status_t protection_check(uint32_t protection)
 {
     if (protection > (CAD_PROT_READ | CAD_PROT_WRITE | CAD_PROT_EXECUTE)) {

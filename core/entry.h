@@ -93,26 +93,84 @@ const char *entry_operation_name(enum entry_operation operation);
 #define ENTRY_STATE_MASK       (UINT64_C(15) << ENTRY_STATE_SHIFT)
 #define ENTRY_PROTECTION_SHIFT 59
 
+/* What is said of words in contracts is said bit by bit: bits of `word` from `low` on are those
+ * of `value`. */
+#define WORD_BIT(word, i) (((word) & (1 << (i))) != 0)
+#define WORD_HAS_1(word, low, value, i) (WORD_BIT(word, (low) + (i)) <==> WORD_BIT(value, i))
+#define WORD_HAS_3(word, low, value)                                                               \
+    (WORD_HAS_1(word, low, value, 0) && WORD_HAS_1(word, low, value, 1) &&                         \
+     WORD_HAS_1(word, low, value, 2))
+#define WORD_HAS_4(word, low, value)                                                               \
+    (WORD_HAS_3(word, low, value) && WORD_HAS_1(word, low, value, 3))
+#define WORD_HAS_8(word, low, value, i)                                                            \
+    (WORD_HAS_1(word, low, value, (i)) && WORD_HAS_1(word, low, value, (i) + 1) &&                 \
+     WORD_HAS_1(word, low, value, (i) + 2) && WORD_HAS_1(word, low, value, (i) + 3) &&             \
+     WORD_HAS_1(word, low, value, (i) + 4) && WORD_HAS_1(word, low, value, (i) + 5) &&             \
+     WORD_HAS_1(word, low, value, (i) + 6) && WORD_HAS_1(word, low, value, (i) + 7))
+#define WORD_HAS_32(word, low, value)                                                              \
+    (WORD_HAS_8(word, low, value, 0) && WORD_HAS_8(word, low, value, 8) &&                         \
+     WORD_HAS_8(word, low, value, 16) && WORD_HAS_8(word, low, value, 24))
+/* What the hardware reads of a word is in no field of ours. */
+#define WORD_IS_APART(word)                                                                        \
+    (WORD_HAS_32(word, PAGE_SHIFT, 0) && WORD_HAS_4(word, ENTRY_STATE_SHIFT, 0) &&                 \
+     WORD_HAS_3(word, ENTRY_PROTECTION_SHIFT, 0))
+
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures bits: WORD_HAS_1(word, ENTRY_STATE_SHIFT, \result, 0) &&
+      WORD_HAS_1(word, ENTRY_STATE_SHIFT, \result, 1) &&
+      WORD_HAS_1(word, ENTRY_STATE_SHIFT, \result, 2) &&
+      WORD_HAS_1(word, ENTRY_STATE_SHIFT, \result, 3);
+    ensures only: 0 <= \result <= 15;
+*/
 static inline enum entry_state entry_state(uint64_t word)
 {
     return (enum entry_state)((word >> ENTRY_STATE_SHIFT) & 15);
 }
 /* What the entry owes its user, present or not; READ is in it if anything is. */
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures bits: WORD_HAS_3(word, ENTRY_PROTECTION_SHIFT, \result);
+    ensures only: \result <= 7;
+*/
 static inline uint32_t entry_protection(uint64_t word)
 {
-    return (uint32_t)(word >> ENTRY_PROTECTION_SHIFT) & 7;
+    return (uint32_t)((word >> ENTRY_PROTECTION_SHIFT) & 7);
 }
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == \true <==> WORD_BIT(word, 0);
+*/
 static inline bool entry_is_present(uint64_t word)
 {
     return (word & MMU_PRESENT) != 0;
 }
 /* Frame of a present or HIDDEN entry, mapping id of an absent BORROWED one. */
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures bits: WORD_HAS_32(word, PAGE_SHIFT, \result);
+*/
 static inline uint32_t entry_value(uint64_t word)
 {
-    return (uint32_t)((word & MMU_ADDRESS_MASK) >> PAGE_SHIFT);
+    return (uint32_t)((word >> PAGE_SHIFT) & UINT32_MAX);
 }
 
 /* An entry without translation.  Needs: protection <= 7; value as the state says. */
+/*@ requires fits: (state & 15) == state && (protection & 7) == protection;
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures absent: !WORD_BIT(\result, 0);
+    ensures state: WORD_HAS_4(\result, ENTRY_STATE_SHIFT, state);
+    ensures protection: WORD_HAS_3(\result, ENTRY_PROTECTION_SHIFT, protection);
+    ensures value: WORD_HAS_32(\result, PAGE_SHIFT, value);
+    ensures only: WORD_HAS_8(\result, 0, 0, 1) && WORD_HAS_3(\result, 9, 0) &&
+      !WORD_BIT(\result, 62) && !WORD_BIT(\result, 63);
+*/
 static inline uint64_t entry_make_absent(enum entry_state state, uint32_t protection,
                                          uint32_t value)
 {
@@ -127,11 +185,26 @@ uint64_t entry_make_table(const struct mmu_format *format, frame_no_t frame);
 /* Fails: INVALID: unknown bits; WRITE_EXECUTE: both at once (AS3). */
 MUST_CHECK status_t protection_check(uint32_t protection);
 /* The accessed and dirty bits of a word, for the one that replaces it (TL5). */
+/*@ requires \valid_read(format);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures marks: \forall integer i; 0 <= i < 64 ==> (WORD_BIT(\result, i) <==>
+      WORD_BIT(word, i) && (WORD_BIT(format->accessed, i) || WORD_BIT(format->dirty, i)));
+*/
 static inline uint64_t entry_marks(const struct mmu_format *format, uint64_t word)
 {
     return word & (format->accessed | format->dirty);
 }
 /* The form that entries store: WRITE and EXECUTE imply READ. */
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures nothing: protection == CAD_PROT_NONE ==> \result == CAD_PROT_NONE;
+    ensures reads: protection != CAD_PROT_NONE ==> WORD_BIT(\result, 0);
+    ensures rest: \forall integer i; 1 <= i < 32 ==>
+      (WORD_BIT(\result, i) <==> WORD_BIT(protection, i));
+*/
 static inline uint32_t protection_normal(uint32_t protection)
 {
     return protection == CAD_PROT_NONE ? CAD_PROT_NONE : protection | CAD_PROT_READ;
