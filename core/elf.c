@@ -33,6 +33,17 @@ struct elf_program {
 };
 COMPILE_ASSERT(sizeof(struct elf_program) == 56, elf_program_is_as_in_the_file);
 
+/*@ requires \valid_read(header);
+    terminates \true;
+    exits   \false;
+    assigns \result \from *header;
+    ensures elf: \result == \null ==> header->magic[0] == 0x7f && header->magic[1] == 'E' &&
+      header->magic[2] == 'L' && header->magic[3] == 'F' && header->version == ELF_VERSION &&
+      header->ident_version == ELF_VERSION;
+    ensures ours: \result == \null ==> header->machine == machine &&
+      header->class == ELF_CLASS_64 && header->data == ELF_DATA_LITTLE &&
+      (header->type == ELF_TYPE_EXECUTABLE || header->type == ELF_TYPE_DYNAMIC);
+*/
 static const char *check_identity(const struct elf_header *header, enum elf_machine machine)
 {
     if (header->magic[0] != 0x7f || header->magic[1] != 'E' || header->magic[2] != 'L' ||
@@ -54,6 +65,16 @@ static const char *check_identity(const struct elf_header *header, enum elf_mach
     return NULL;
 }
 
+/*@ requires \valid_read(header);
+    terminates \true;
+    exits   \false;
+    assigns \result \from *header;
+    ensures inside: \result == \null ==>
+      header->program_offset + header->program_count * sizeof(struct elf_program) <= size_bytes;
+    ensures sizes: \result == \null ==> 0 < header->program_count <= ELF_HEADERS_MAX &&
+      header->header_bytes == sizeof(struct elf_header) &&
+      header->program_entry_bytes == sizeof(struct elf_program);
+*/
 static const char *check_header_table(const struct elf_header *header, uint64_t size_bytes)
 {
     uint64_t table_bytes = (uint64_t)header->program_count * sizeof(struct elf_program);
@@ -74,6 +95,13 @@ static const char *check_header_table(const struct elf_header *header, uint64_t 
     return NULL;
 }
 
+/*@ requires \valid_read(program);
+    terminates \true;
+    exits   \false;
+    assigns \result \from *program;
+    ensures inside: \result == \null ==> program->file_bytes <= program->memory_bytes &&
+      program->offset + program->file_bytes <= size_bytes;
+*/
 static const char *check_file_range(const struct elf_program *program, uint64_t size_bytes)
 {
     if (program->file_bytes > program->memory_bytes) {
@@ -85,6 +113,15 @@ static const char *check_file_range(const struct elf_program *program, uint64_t 
     return NULL;
 }
 
+/*@ requires \valid_read(program);
+    terminates \true;
+    exits   \false;
+    assigns \result \from *program;
+    ensures some: \result == \null ==>
+      (program->flags & (ELF_FLAG_READ | ELF_FLAG_WRITE | ELF_FLAG_EXECUTE)) != 0;
+    ensures write_or_execute: \result == \null ==>
+      (program->flags & ELF_FLAG_WRITE) == 0 || (program->flags & ELF_FLAG_EXECUTE) == 0;
+*/
 static const char *check_access(const struct elf_program *program)
 {
     uint32_t access = program->flags & (ELF_FLAG_READ | ELF_FLAG_WRITE | ELF_FLAG_EXECUTE);
@@ -98,7 +135,18 @@ static const char *check_access(const struct elf_program *program)
     return NULL;
 }
 
-/* Needs: bias <= CAD_SYSTEM_BASE. */
+/*@ requires \valid_read(program) && bias <= CAD_SYSTEM_BASE;
+    terminates \true;
+    exits   \false;
+    assigns \result \from *program;
+    ensures inside: \result == \null ==> CAD_USER_BASE <= bias + program->address &&
+      bias + program->address + program->memory_bytes <= CAD_SYSTEM_BASE;
+    ensures alignment: \result == \null && program->alignment > 1 ==>
+      (program->alignment & (program->alignment - 1)) == 0 &&
+      (bias & (program->alignment - 1)) == 0 &&
+      (program->address & (program->alignment - 1)) ==
+        (program->offset & (program->alignment - 1));
+*/
 static const char *check_addresses(const struct elf_program *program, virt_addr_t bias)
 {
     uint64_t alignment = program->alignment;
@@ -114,7 +162,8 @@ static const char *check_addresses(const struct elf_program *program, virt_addr_
     if (alignment > 1 && (alignment & (alignment - 1)) != 0) {
         return "segment alignment is no power of two";
     }
-    if (alignment > 1 && ((program->address - program->offset) & (alignment - 1)) != 0) {
+    if (alignment > 1 &&
+        (program->address & (alignment - 1)) != (program->offset & (alignment - 1))) {
         return "segment at a wrong place in the file for its alignment";
     }
     if (alignment > 1 && (bias & (alignment - 1)) != 0) {
@@ -123,6 +172,13 @@ static const char *check_addresses(const struct elf_program *program, virt_addr_
     return NULL;
 }
 
+/*@ requires write_or_execute: (flags & ELF_FLAG_WRITE) == 0 || (flags & ELF_FLAG_EXECUTE) == 0;
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == CAD_PROT_READ + ((flags & ELF_FLAG_WRITE) != 0 ? CAD_PROT_WRITE : 0) +
+      ((flags & ELF_FLAG_EXECUTE) != 0 ? CAD_PROT_EXECUTE : 0);
+*/
 static uint32_t protection_of(uint32_t flags)
 {
     uint32_t protection = CAD_PROT_READ; /* WRITE and EXECUTE imply it */
@@ -137,12 +193,30 @@ static uint32_t protection_of(uint32_t flags)
 }
 
 /* A checked segment becomes the plan's next. */
+/*@ requires \valid(plan) && \valid_read(program) && \separated(plan, program);
+    requires elf_plan_ok(plan) && plan->count < ELF_SEGMENTS_MAX;
+    requires program->file_bytes <= program->memory_bytes && program->memory_bytes > 0;
+    requires CAD_USER_BASE <= bias + program->address && bias % PAGE_SIZE == 0 &&
+      bias + program->address + program->memory_bytes <= CAD_SYSTEM_BASE;
+    requires write_or_execute:
+      (program->flags & ELF_FLAG_WRITE) == 0 || (program->flags & ELF_FLAG_EXECUTE) == 0;
+    terminates \true;
+    exits   \false;
+    assigns plan->segments[plan->count], plan->end, plan->count;
+    assigns \result \from *program, *plan;
+    ensures refused: \result != \null ==> plan->count == \old(plan->count);
+    ensures added: \result == \null ==> plan->count == \old(plan->count) + 1;
+    ensures elf_plan_ok(plan);
+    ensures bytes: \result == \null ==>
+      plan->segments[\old(plan->count)].file_offset == program->offset &&
+      plan->segments[\old(plan->count)].file_bytes == program->file_bytes;
+*/
 static const char *plan_add(struct elf_plan *plan, const struct elf_program *program,
                             virt_addr_t bias)
 {
-    uint64_t lead_bytes = program->address & (PAGE_SIZE - 1);
+    uint64_t lead_bytes = program->address % PAGE_SIZE;
     virt_addr_t start = bias + program->address - lead_bytes;
-    uint64_t pages = pages_for_bytes(lead_bytes + program->memory_bytes);
+    uint64_t pages = (lead_bytes + program->memory_bytes + PAGE_SIZE - 1) / PAGE_SIZE;
     struct elf_segment *segment = &plan->segments[plan->count];
 
     if (start < plan->end) {
@@ -154,40 +228,108 @@ static const char *plan_add(struct elf_plan *plan, const struct elf_program *pro
     segment->file_offset = program->offset;
     segment->file_bytes = program->file_bytes;
     segment->lead_bytes = lead_bytes;
-    plan->end = start + (pages << PAGE_SHIFT);
+    //@ assert whole_pages: start % PAGE_SIZE == 0 && pages > 0;
+    //@ assert room: lead_bytes + program->memory_bytes <= pages * PAGE_SIZE;
+    //@ assert below: start + pages * PAGE_SIZE <= CAD_SYSTEM_BASE;
+    //@ assert new: elf_segment_ok(segment);
+    //@ assert all: \forall integer i; 0 <= i <= plan->count ==> elf_segment_ok(&plan->segments[i]);
+    /*@ assert after: \forall integer i; 0 <= i < plan->count ==>
+          elf_segment_end(&plan->segments[i]) <= plan->segments[plan->count].address; */
+    /*@ assert before: \forall integer i, j; 0 <= i < j < plan->count ==>
+          elf_segment_end(&plan->segments[i]) <= plan->segments[j].address; */
+    /*@ assert sorted: \forall integer i, j; 0 <= i < j <= plan->count ==>
+          elf_segment_end(&plan->segments[i]) <= plan->segments[j].address; */
+    plan->end = start + pages * PAGE_SIZE;
     plan->count++;
+    //@ assert all: \forall integer i; 0 <= i < plan->count ==> elf_segment_ok(&plan->segments[i]);
+    /*@ assert below: \forall integer i; 0 <= i < plan->count ==>
+          elf_segment_end(&plan->segments[i]) <= plan->end; */
+    /*@ assert sorted: \forall integer i, j; 0 <= i < j < plan->count ==>
+          elf_segment_end(&plan->segments[i]) <= plan->segments[j].address; */
     return NULL;
 }
 
+/*@ requires \valid(plan) && \valid_read(program) && \separated(plan, program);
+    requires bias % PAGE_SIZE == 0 && bias <= CAD_SYSTEM_BASE;
+    requires elf_plan_ok(plan) && elf_plan_inside(plan, size_bytes);
+    terminates \true;
+    exits   \false;
+    assigns plan->segments[0 .. ELF_SEGMENTS_MAX - 1], plan->end, plan->count;
+    assigns \result \from *program, *plan;
+    ensures elf_plan_ok(plan) && elf_plan_inside(plan, size_bytes);
+*/
 static const char *plan_segment(struct elf_plan *plan, const struct elf_program *program,
                                 virt_addr_t bias, uint64_t size_bytes)
 {
     const char *wrong = check_file_range(program, size_bytes);
 
-    if (wrong == NULL && program->memory_bytes == 0) {
-        return NULL; /* linkers leave empty ones */
+    if (wrong != NULL || program->memory_bytes == 0) {
+        return wrong; /* linkers leave empty segments */
     }
-    if (wrong == NULL) {
-        wrong = check_access(program);
-    }
+    wrong = check_access(program);
     if (wrong == NULL) {
         wrong = check_addresses(program, bias);
     }
-    if (wrong == NULL && plan->count == ELF_SEGMENTS_MAX) {
-        wrong = "too many segments";
+    if (wrong != NULL) {
+        return wrong;
     }
-    return wrong != NULL ? wrong : plan_add(plan, program, bias);
+    if (plan->count == ELF_SEGMENTS_MAX) {
+        return "too many segments";
+    }
+    return plan_add(plan, program, bias);
 }
 
+/* What the source reads is anything: the prover is told no more than where it is put. */
+/*@ requires \valid(source) && \valid(header);
+    terminates \true;
+    exits   \false;
+    assigns *header;
+    assigns \result \from *source;
+*/
+static bool read_header(const struct elf_source *source, struct elf_header *header)
+{
+    return source->read(source->context, 0, header, sizeof(*header));
+}
+
+/*@ requires \valid(source) && \valid(program);
+    terminates \true;
+    exits   \false;
+    assigns *program;
+    assigns \result \from *source;
+*/
+static bool read_program(const struct elf_source *source, uint64_t offset,
+                         struct elf_program *program)
+{
+    return source->read(source->context, offset, program, sizeof(*program));
+}
+
+/*@ requires \valid(source) && \valid_read(header) && \valid(plan) &&
+      \separated(source, header, plan);
+    requires bias % PAGE_SIZE == 0 && bias <= CAD_SYSTEM_BASE;
+    requires elf_plan_ok(plan) && elf_plan_inside(plan, source->size_bytes);
+    requires
+      header->program_offset + header->program_count * sizeof(struct elf_program) <= UINT64_MAX;
+    terminates \true;
+    exits   \false;
+    assigns plan->segments[0 .. ELF_SEGMENTS_MAX - 1], plan->end, plan->count;
+    assigns \result \from *source, *header, *plan;
+    ensures \result == \null ==> plan->count > 0;
+    ensures elf_plan_ok(plan) && elf_plan_inside(plan, source->size_bytes);
+*/
 static const char *plan_segments(const struct elf_source *source, const struct elf_header *header,
                                  virt_addr_t bias, struct elf_plan *plan)
 {
+    /*@ loop invariant 0 <= i <= header->program_count;
+        loop invariant elf_plan_ok(plan) && elf_plan_inside(plan, source->size_bytes);
+        loop assigns i, plan->segments[0 .. ELF_SEGMENTS_MAX - 1], plan->end, plan->count;
+        loop variant header->program_count - i;
+    */
     for (uint64_t i = 0; i < header->program_count; i++) {
         uint64_t offset = header->program_offset + i * sizeof(struct elf_program);
         struct elf_program program;
         const char *wrong = NULL;
 
-        if (!source->read(source->context, offset, &program, sizeof(program))) {
+        if (!read_program(source, offset, &program)) {
             return "program headers cannot be read";
         }
         if (program.type == ELF_SEGMENT_INTERPRETER) {
@@ -203,12 +345,32 @@ static const char *plan_segments(const struct elf_source *source, const struct e
 }
 
 /* Is [offset, offset + bytes) of the file loaded by this segment? */
+/*@ requires \valid_read(segment);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == \true <==> segment->file_offset <= offset &&
+      offset + bytes <= segment->file_offset + segment->file_bytes;
+*/
 static bool segment_loads(const struct elf_segment *segment, uint64_t offset, uint64_t bytes)
 {
     return offset >= segment->file_offset && bytes <= segment->file_bytes &&
            offset - segment->file_offset <= segment->file_bytes - bytes;
 }
 
+/*@ requires \valid(plan) && \valid_read(header) && \separated(plan, header);
+    requires elf_plan_ok(plan);
+    terminates \true;
+    exits   \false;
+    assigns plan->program_headers, plan->program_header_count, plan->program_header_bytes;
+    ensures \forall integer size; elf_plan_inside{Pre}(plan, size) ==> elf_plan_inside(plan, size);
+    ensures plan->program_header_count == header->program_count &&
+      plan->program_header_bytes == header->program_entry_bytes;
+    ensures loaded: plan->program_headers != 0 ==> \exists integer i; 0 <= i < plan->count &&
+      elf_loaded(&plan->segments[i], plan->program_headers,
+                 header->program_count * sizeof(struct elf_program));
+    ensures elf_plan_ok(plan);
+*/
 static void plan_find_headers(struct elf_plan *plan, const struct elf_header *header)
 {
     uint64_t bytes = (uint64_t)header->program_count * sizeof(struct elf_program);
@@ -216,6 +378,12 @@ static void plan_find_headers(struct elf_plan *plan, const struct elf_header *he
     plan->program_header_count = header->program_count;
     plan->program_header_bytes = header->program_entry_bytes;
     plan->program_headers = 0;
+    /*@ loop invariant 0 <= i <= plan->count;
+        loop invariant plan->program_headers != 0 ==> \exists integer k; 0 <= k < i &&
+          elf_loaded(&plan->segments[k], plan->program_headers, bytes);
+        loop assigns i, plan->program_headers;
+        loop variant plan->count - i;
+    */
     for (unsigned i = 0; i < plan->count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
 
@@ -228,6 +396,18 @@ static void plan_find_headers(struct elf_plan *plan, const struct elf_header *he
 }
 
 /* The entry must be a byte that an executable segment loads from the file. */
+/*@ requires \valid(plan) && \valid_read(header) && \separated(plan, header);
+    requires elf_plan_ok(plan) && bias <= CAD_SYSTEM_BASE;
+    terminates \true;
+    exits   \false;
+    assigns plan->entry;
+    assigns \result \from *plan, *header;
+    ensures \forall integer size; elf_plan_inside{Pre}(plan, size) ==> elf_plan_inside(plan, size);
+    ensures elf_plan_ok(plan);
+    ensures loaded: \result == \null ==> \exists integer i; 0 <= i < plan->count &&
+      (plan->segments[i].protection & CAD_PROT_EXECUTE) != 0 &&
+      elf_loaded(&plan->segments[i], plan->entry, 1);
+*/
 static const char *plan_find_entry(struct elf_plan *plan, const struct elf_header *header,
                                    virt_addr_t bias)
 {
@@ -235,6 +415,10 @@ static const char *plan_find_entry(struct elf_plan *plan, const struct elf_heade
         return "entry outside user addresses";
     }
     plan->entry = bias + header->entry;
+    /*@ loop invariant 0 <= i <= plan->count;
+        loop assigns i;
+        loop variant plan->count - i;
+    */
     for (unsigned i = 0; i < plan->count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
         virt_addr_t first = segment->address + segment->lead_bytes;
@@ -247,6 +431,22 @@ static const char *plan_find_entry(struct elf_plan *plan, const struct elf_heade
     return "entry in no executable segment";
 }
 
+/*@ requires \valid(source) && \valid(plan) && \separated(source, plan);
+    requires load_base % PAGE_SIZE == 0 && load_base <= CAD_SYSTEM_BASE;
+    terminates \true;
+    exits   \false;
+    assigns *plan;
+    assigns \result \from *source, *plan;
+    ensures planned: \result == \null ==>
+      plan->count > 0 && elf_plan_ok(plan) && elf_plan_inside(plan, source->size_bytes);
+    ensures entry: \result == \null ==> \exists integer i; 0 <= i < plan->count &&
+      (plan->segments[i].protection & CAD_PROT_EXECUTE) != 0 &&
+      elf_loaded(&plan->segments[i], plan->entry, 1);
+    ensures headers: \result == \null && plan->program_headers != 0 ==>
+      \exists integer i; 0 <= i < plan->count &&
+      elf_loaded(&plan->segments[i], plan->program_headers,
+                 plan->program_header_count * plan->program_header_bytes);
+*/
 static const char *plan_make(const struct elf_source *source, enum elf_machine machine,
                              virt_addr_t load_base, struct elf_plan *plan)
 {
@@ -254,8 +454,7 @@ static const char *plan_make(const struct elf_source *source, enum elf_machine m
     const char *wrong;
     virt_addr_t bias;
 
-    if (source->size_bytes < sizeof(header) ||
-        !source->read(source->context, 0, &header, sizeof(header))) {
+    if (source->size_bytes < sizeof(header) || !read_header(source, &header)) {
         return "too short for an ELF header";
     }
     wrong = check_identity(&header, machine);
@@ -281,7 +480,7 @@ status_t elf_plan(const struct elf_source *source, enum elf_machine machine,
 {
     const char *wrong;
 
-    ASSERT(is_page_aligned(load_base) && load_base <= CAD_SYSTEM_BASE);
+    ASSERT(load_base % PAGE_SIZE == 0 && load_base <= CAD_SYSTEM_BASE);
     wrong = plan_make(source, machine, load_base, plan);
     if (wrong != NULL) {
         plan->count = 0;
