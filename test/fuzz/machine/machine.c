@@ -162,15 +162,6 @@ void fpu_state_init(struct arch_fpu *fpu)
     memset(fpu, 0, sizeof(*fpu));
 }
 
-void fpu_save(struct arch_fpu *fpu)
-{
-    fpu->state[0]++;
-}
-
-void fpu_restore(const struct arch_fpu *fpu)
-{
-}
-
 /* --- memory --- */
 
 const struct mmu_format *mmu_format(void)
@@ -234,6 +225,16 @@ void page_copy(frame_no_t to, frame_no_t from)
 uint64_t timer_now_ns(void)
 {
     return machine_now_ns += CLOCK_STEP_NS;
+}
+
+uint64_t timer_cycles_to_ns(uint64_t cycles)
+{
+    return cycles;
+}
+
+uint64_t timer_ns_to_cycles(uint64_t ns)
+{
+    return ns;
 }
 
 void timer_arm(uint64_t deadline_ns)
