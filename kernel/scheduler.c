@@ -398,10 +398,10 @@ __attribute__((noinline)) static struct thread *idle(struct cpu *cpu)
     (void)atomic_fetch_or(&idle_cpus, bit);
     for (;;) {
         kernel_tlb_service();
+        atomic_store_relaxed(&cpu->attention, false);
+        atomic_fence(); /* with note_queued(); and a stop of the world is seen here or asks again */
         if (atomic_load_acquire(&world_stopper) != 0)
             world_wait();
-        atomic_store_relaxed(&cpu->attention, false);
-        atomic_fence(); /* with note_queued() */
         thread = pick(cpu);
         if (thread == NULL)
             thread = steal(cpu);
