@@ -12,7 +12,7 @@ bench-peers: bench ## the same operations on Debian's Linux under the same emula
 
 bench-growth: $(KERNEL) $(BENCH_ARCHIVE) ## cost as what is not touched grows (3 minutes)
 	@bench/growth.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --json $(OUT)/growth.json \
-	    --svg docs/growth.svg
+	    --svg $(OUT)/growth.svg
 
 bench-trace: $(KERNEL) $(BENCH_ARCHIVE) ## where a benchmark's instructions go (T=null_invocation)
 	@bench/trace.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --programs $(OUT)/bin \
