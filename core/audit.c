@@ -42,21 +42,26 @@ static void text_copy(char *to, size_t bytes, const char *from)
         to[i] = '\0';
 }
 
+static void audit_report(struct audit *audit, enum audit_check check,
+                         struct cad_violation *violation)
+{
+    const struct audit_text *text = audit_text(check);
+
+    audit->violations++;
+    text_copy(violation->requirement, sizeof(violation->requirement), text->requirement);
+    text_copy(violation->kind, sizeof(violation->kind), text->kind);
+    text_copy(violation->what, sizeof(violation->what), text->what);
+    audit->host->report(audit->host->context, violation);
+}
+
 bool audit_equal(struct audit *audit, enum audit_check check, uint64_t id, uint64_t other,
                  uint64_t expected, uint64_t found)
 {
-    const struct audit_text *text = audit_text(check);
-    struct cad_violation violation = { .id = id, .other = other, .expected = expected,
-                                       .found = found };
-
     audit->checks++;
     if (expected == found)
         return true;
-    audit->violations++;
-    text_copy(violation.requirement, sizeof(violation.requirement), text->requirement);
-    text_copy(violation.kind, sizeof(violation.kind), text->kind);
-    text_copy(violation.what, sizeof(violation.what), text->what);
-    audit->host->report(audit->host->context, &violation);
+    audit_report(audit, check, &(struct cad_violation){ .id = id, .other = other,
+                                                        .expected = expected, .found = found });
     return false;
 }
 
