@@ -3,13 +3,15 @@
 """Runs libFuzzer programs, one after the other, for some seconds each.
 
 What a run finds new is kept in OUT/found/NAME, so that the next goes on from there;
-the seeds in CORPUS/NAME are not changed.  An input that fails is left in OUT/failed.
-A run must have executed every seed and more, or it says nothing.
+with --fresh it starts from the seeds alone: libFuzzer runs all that was found before its
+time begins.  The seeds in CORPUS/NAME are not changed.  An input that fails is left in
+OUT/failed.  A run must have executed every seed and more, or it says nothing.
 """
 import argparse
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -23,11 +25,13 @@ TAIL_LINES = 40
 def fuzz(program, args):
     """Gives (what is wrong or "", a word about the run)."""
     name = os.path.basename(program)
-    found = os.path.join(args.out, "found", name)
+    found = os.path.join(args.out, "found-fresh" if args.fresh else "found", name)
     failed = os.path.join(args.out, "failed", name + "-")
     seeds = glob.glob(os.path.join(args.corpus, name, "*"))
     if not seeds:
         return f"{args.corpus}/{name}: no seeds", ""
+    if args.fresh:
+        shutil.rmtree(found, ignore_errors=True)
     os.makedirs(found, exist_ok=True)
     os.makedirs(os.path.dirname(failed), exist_ok=True)
     done = subprocess.run(
@@ -53,6 +57,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--seconds", type=int, required=True)
+    parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--known", default="")
     parser.add_argument("programs", nargs="*")
