@@ -17,9 +17,12 @@ FUZZ_KERNEL_C   := $(filter-out %_test.c kernel/panic.c kernel/symbols.c,$(wildc
 FUZZ_KERNEL     := methods ring_pages
 FUZZ_INCLUDES   := -Itest/fuzz/machine/include -Iarch/include -Iarch/x86_64/include
 
+# How they are compiled, and linked: fuzz-coverage has it another way.
+FUZZ_CHECKS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_LINKS  := -fsanitize=fuzzer,address,undefined
+
 FUZZ_CFLAGS := -std=gnu17 -O2 -g -fno-omit-frame-pointer -fno-strict-aliasing -I. -Iuser/include \
-    $(FUZZ_INCLUDES) -DCONFIG_ASSERT -DCONFIG_FAULT_POINTS \
-    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+    $(FUZZ_INCLUDES) -DCONFIG_ASSERT -DCONFIG_FAULT_POINTS $(FUZZ_CHECKS) \
     $(WARNINGS) $(WARNINGS_clang) -Wno-enum-conversion -Wno-missing-prototypes
 FUZZ_STAMP := $(FUZZ_OUT)/fuzz.flags
 $(eval $(call flags_stamp,$(FUZZ_STAMP),$(FUZZ_CC) $(FUZZ_CFLAGS) $(HOST_LIB_C) $(HOST_HELP_C) \
@@ -47,14 +50,14 @@ $(FUZZ_KERNEL:%=$(FUZZ_OUT)/bin/%): $(FUZZ_OUT)/libkernel.a
 $(FUZZERS): $(FUZZ_OUT)/bin/%: $(FUZZ_OUT)/test/fuzz/%.o $(FUZZ_OUT)/libfuzzed.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) \
+	$(Q)$(FUZZ_CC) $(FUZZ_LINKS) -o $@ $(filter %.o,$^) \
 	    $(filter %libkernel.a,$^) $(FUZZ_OUT)/libfuzzed.a -lcmocka
 
 -include $(FUZZ_C:%.c=$(FUZZ_OUT)/%.d) $(HOST_LIB_C:%.c=$(FUZZ_OUT)/%.d) \
     $(HOST_HELP_C:%.c=$(FUZZ_OUT)/%.d) $(FUZZ_KERNEL_C:%.c=$(FUZZ_OUT)/%.d) \
     $(FUZZ_MACHINE_C:%.c=$(FUZZ_OUT)/%.d)
 
-.PHONY: fuzz test-fuzz
+.PHONY: fuzz test-fuzz fuzz-coverage
 # $(call run_fuzzers,SUITE,SECONDS,more options)
 run_fuzzers = tools/fuzz.py --results $(RESULTS)/$(1) --out $(FUZZ_OUT) \
     --corpus test/fuzz/corpus --seconds $(call shell_quote,$(2)) $(3) \
@@ -65,3 +68,13 @@ fuzz: $(FUZZ_CHOSEN) ## fuzz core, kernel and parsers, SECONDS=60 each (T=elf: o
 
 test-fuzz: $(FUZZ_CHOSEN) ## the same, ten seconds each, from the seeds
 	@$(call run_fuzzers,test-fuzz,10,--fresh)
+
+# Without sanitizers, whose branches no input takes.
+fuzz-coverage: ## lines that seeds and finds reach, functions never entered (T=core: one)
+	$(Q)$(MAKE) --no-print-directory FUZZ_OUT=build/fuzz-coverage \
+	    FUZZ_CHECKS="-fprofile-instr-generate -fcoverage-mapping" \
+	    FUZZ_LINKS="-fsanitize=fuzzer -fprofile-instr-generate" \
+	    $(FUZZ_CHOSEN:$(FUZZ_OUT)/%=build/fuzz-coverage/%)
+	@tools/fuzz_coverage.py --functions --out build/fuzz-coverage \
+	    --inputs test/fuzz/corpus build/fuzz/found \
+	    --programs $(FUZZ_CHOSEN:$(FUZZ_OUT)/%=build/fuzz-coverage/%)

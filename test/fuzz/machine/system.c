@@ -277,6 +277,8 @@ void system_begin(bool is_tight)
     (void)init_call(CAD_INTERFACE_LEDGER, CAD_METHOD_LEDGER_create_notification, ledger, 0, 0);
     (void)init_call(CAD_INTERFACE_FRAME_ALLOCATOR, CAD_METHOD_FRAME_ALLOCATOR_allocate,
                     init_capability(CAD_INTERFACE_FRAME_ALLOCATOR), 3, 0);
+    (void)init_call(CAD_INTERFACE_FRAME_ALLOCATOR, CAD_METHOD_FRAME_ALLOCATOR_allocate_untyped,
+                    init_capability(CAD_INTERFACE_FRAME_ALLOCATOR), 8, 0);
     process_spawn(false);
     process_spawn(is_tight);
     scheduler_set_priority(init_thread, 0);
