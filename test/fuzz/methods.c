@@ -2,8 +2,9 @@
 /*
  * The kernel itself against hostile programs: any method of abi/methods.h with any
  * arguments, calls that do not exist, faults, stores, interrupts, from two processes and
- * whatever they make.  kernel/ runs as it is, on the machine of test/fuzz/machine;
- * after each input everything must be given back and the audit clean.
+ * whatever they make, while any step that can run out does.  kernel/ runs as it is, on the
+ * machine of test/fuzz/machine; after each input everything must be given back and the audit
+ * clean.
  */
 #include "abi/capset.h"
 #include "abi/methods.h"
@@ -106,10 +107,22 @@ static void step_console(struct thread *thread)
     kernel_console_input(bytes, count);
 }
 
+/* From now on the n-th step of each call, or page fault, that can run out does so; or all
+ * from it on; or none. */
+static void step_starve(struct thread *thread)
+{
+    uint8_t choice = input_byte(&input);
+    uint64_t count = (choice & 2) != 0 ? UINT64_MAX : 1;
+
+    thread->starvation = (struct starvation){
+        .what = (choice & 1) != 0 ? CAD_STARVE_FAULT : CAD_STARVE_CALL,
+        .first = choice >> 3, .count = (choice >> 3) != 0 ? count : 0};
+}
+
 static bool step(struct thread *thread)
 {
     static void (*const rare[])(struct thread *) = {
-        step_any_call, step_fault, step_fault, step_store, step_store,
+        step_any_call, step_fault, step_fault, step_store, step_starve,
         step_spawn, step_time, step_console};
 
     if (input.left == 0)
