@@ -159,12 +159,11 @@ status_t method_process_create_thread(struct invocation *call)
 status_t method_process_thread_exit(struct invocation *call)
 {
     virt_addr_t word = argument(call, 0);
-    const uint32_t zero = 0;
 
-    if (!is_own(call) || (word & (sizeof zero - 1)) != 0)
+    if (!is_own(call) || (word & (sizeof(uint32_t) - 1)) != 0)
         return CAD_INVALID;
     if (word != 0) {
-        status_t status = copy_to_user(call->process, word, &zero, sizeof zero);
+        status_t status = store_to_user(call->process, word, 0);
         if (status != CAD_OK)
             return status;
         (void)parking_unpark(call->process, word, UINT64_MAX);

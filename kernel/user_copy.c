@@ -3,6 +3,7 @@
 #include "kernel/user_copy.h"
 
 #include "arch/mmu.h"
+#include "base/atomic.h"
 #include "kernel/cpu.h"
 #include "kernel/memory.h"
 #include "kernel/process.h"
@@ -106,6 +107,20 @@ status_t copy_to_user(struct process *process, virt_addr_t to, const void *from,
 status_t copy_to_waiter(struct process *process, virt_addr_t to, const void *from, uint64_t bytes)
 {
     return copy_out(process, to, from, bytes, false);
+}
+
+status_t store_to_user(struct process *process, virt_addr_t to, uint32_t value)
+{
+    uint8_t *byte;
+
+    if (!range_is_user(to, sizeof value))
+        return CAD_BAD_ADDRESS;
+    status_t status = byte_enter(process, to, CAD_PROT_WRITE, true, &byte);
+    if (status != CAD_OK)
+        return status;
+    atomic_store_release((uint32_t *)(void *)byte, value);
+    spin_unlock(&process->space_lock);
+    return CAD_OK;
 }
 
 status_t check_user_writable(struct process *process, virt_addr_t to, uint64_t bytes)

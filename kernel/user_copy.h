@@ -24,6 +24,10 @@ MUST_CHECK status_t copy_to_user(struct process *process, virt_addr_t to, const 
 /* The same into the buffer of a thread that was taken out of its list: waits for nobody. */
 MUST_CHECK status_t copy_to_waiter(struct process *process, virt_addr_t to, const void *from,
                                    uint64_t bytes);
+/* A 32-bit word that user threads synchronise on, by one store with release order: the copies
+ * above may write a byte twice, and undo what a thread did with the word in between.
+ * Needs: `to` aligned to 4. */
+MUST_CHECK status_t store_to_user(struct process *process, virt_addr_t to, uint32_t value);
 /* The whole range could be written now; for calls that must not fail after they took effect. */
 MUST_CHECK status_t check_user_writable(struct process *process, virt_addr_t to, uint64_t bytes);
 
