@@ -319,7 +319,9 @@ struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread)
 }
 
 /* A thread that was killed just before it became READY would end only when its turn
- * comes, which may be never: whoever takes it out of its queue ends it. */
+ * comes, which may be never: whoever takes it out of its queue ends it.
+ * Needs: a reference, since the thread may have run on elsewhere and ended: the next life
+ * of its record is not who was killed. */
 static void end_if_killed(struct thread *thread)
 {
     atomic_fence(); /* with thread_kill(): it saw READY, or we see the mark */
@@ -337,6 +339,7 @@ static void preempt(struct cpu *cpu)
     cpu->slice_over = false;
     atomic_store_relaxed(&cpu->running_priority, thread->priority);
     if (top > thread->priority || (top == thread->priority && is_turn_over)) {
+        thread_take(thread);
         scheduler_leave(cpu, thread);
         is_turn_over |= thread->turn_cycles >= slice_cycles;
         if (is_turn_over)
@@ -348,6 +351,7 @@ static void preempt(struct cpu *cpu)
         else
             ready_first(cpu, thread);
         end_if_killed(thread);
+        thread_put(thread);
         return;
     }
     if (top == thread->priority)
