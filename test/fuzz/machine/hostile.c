@@ -73,6 +73,16 @@ uint64_t word_edge(void)
     }
 }
 
+/* Where an object is mapped in the process, or 0. */
+static uint64_t mapped_address(const struct process *process, uint8_t n)
+{
+    uint32_t mapping = cadastre.spaces.spaces[process->space].mappings;
+
+    for (; mapping != ID_NONE && n > 0; n--)
+        mapping = cadastre.mappings.mappings[mapping].space_next;
+    return mapping != ID_NONE ? cadastre.mappings.mappings[mapping].address : 0;
+}
+
 uint64_t word_address(const struct thread *thread)
 {
     static const uint64_t places[] = {0, SYSTEM_ARENA, SYSTEM_ARENA, SYSTEM_ARENA,
@@ -83,6 +93,8 @@ uint64_t word_address(const struct thread *thread)
 
     if ((place & 15) >= ARRAY_COUNT(places))
         base = (place & 15) == 15 ? thread->ring_address : seen[page % SEEN_COUNT];
+    if ((place & 15) == 14)
+        base = mapped_address(thread->process, page >> 6);
     if (base == 0)
         return 0;
     return base + (uint64_t)(page & 63) * PAGE_SIZE + (place & 0x80 ? input_byte(&input) * 8 : 0);
@@ -140,6 +152,8 @@ static uint64_t word_named(const struct thread *thread, const char *name)
         return input_take(&input, 2) & CAD_RIGHT_ALL;
     if (name_has(name, "token"))
         return seen[input_byte(&input) % SEEN_COUNT];
+    if (name_has(name, "expected"))
+        return input_byte(&input) & 1;
     if (name_has(name, "priority"))
         return input_byte(&input) % 34;
     uint8_t small = input_byte(&input);
@@ -176,5 +190,7 @@ void hostile_call(const struct thread *thread, struct hostile_call *call)
         call->words[i] = word_for(thread, argument_name(method->inputs, i));
     if (call->cap == CAD_CAP_NONE)
         call->cap = word_edge();
+    if (method->interface == CAD_INTERFACE_PARK_SPACE)
+        hostile_see(call->words[0]); /* who unparks needs it again */
     call->call = CAD_CALL(method->interface, method->number);
 }
