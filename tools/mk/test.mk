@@ -53,6 +53,25 @@ $(MACHINE_IMAGE): $(MACHINE_OBJS) $(KERNEL_LD) $(KERNEL_STAMP) tools/mk/link_ker
 	$(call link_kernel,$(MACHINE_OBJS))
 -include $(MACHINE_OBJS:.o=.d)
 
+# Kernels with a fault planted on purpose: one source file is changed by
+# test/qemu/planted/NAME.sed, and a test must notice (test/qemu/planted.toml).
+PLANTED        := $(patsubst test/qemu/planted/%.sed,%,$(wildcard test/qemu/planted/*.sed))
+PLANTED_IMAGES := $(PLANTED:%=$(OUT)/planted/%.elf)
+# $(call planted_rules,NAME,SOURCE)
+define planted_rules
+$(OUT)/planted/$(1).c: $(2) test/qemu/planted/$(1).sed
+	@mkdir -p $$(@D)
+	$$(Q)sed -f test/qemu/planted/$(1).sed $$< >$$@
+	$$(Q)! cmp -s $$< $$@ || { echo "planted/$(1).sed: changes nothing in $(2)" >&2; exit 1; }
+$(OUT)/planted/$(1).o: $(OUT)/planted/$(1).c $(KERNEL_STAMP)
+	$$(call say,CC,$$< (a fault))
+	$$(Q)$$(CC) $$(KERNEL_CFLAGS) $$(KCFLAGS) -Wno-error -w -c -o $$@ $$<
+$(OUT)/planted/$(1).elf: $(OUT)/planted/$(1).o $(KERNEL)
+	$$(call link_kernel,$$(patsubst $(OUT)/$(2:.c=.o),$$<,$$(KERNEL_OBJS)))
+endef
+$(foreach name,$(PLANTED),$(eval $(call planted_rules,$(name),$(shell \
+    sed -n 's/^# source: //p' test/qemu/planted/$(name).sed))))
+
 # What the starvation tests reached, see tools/fault_sites.py.
 FAULT_LOG       := build/fault_sites.log
 FAULT_QEMU_LOGS := $(RESULTS)/qemu/starvation-small.log $(RESULTS)/qemu/starvation-rich.log
@@ -78,12 +97,15 @@ CUT_ARCHIVE := $(OUT)/cut_archive.tar
 $(CUT_ARCHIVE): $(TEST_ARCHIVE)
 	$(Q)head -c 20000 $< >$@
 
-QEMU_IMAGES := $(KERNEL) $(TEST_ARCHIVE) $(CUT_ARCHIVE) $(MACHINE_IMAGE)
+COMMA       := ,
+QEMU_IMAGES := $(KERNEL) $(TEST_ARCHIVE) $(CUT_ARCHIVE) $(MACHINE_IMAGE) $(PLANTED_IMAGES)
 
 test-qemu: $(QEMU_IMAGES) ## images in QEMU (T=name: those only)
 	@test/qemu/run_tests.py --results $(RESULTS)/test-qemu --logs $(RESULTS)/qemu \
 	    --image system=$(KERNEL),$(TEST_ARCHIVE) --image machine=$(MACHINE_IMAGE) \
 	    --image bare=$(KERNEL) --image cut=$(KERNEL),$(CUT_ARCHIVE) \
+	    $(foreach name,$(PLANTED),--image \
+	    planted-$(name)=$(OUT)/planted/$(name).elf$(COMMA)$(TEST_ARCHIVE)) \
 	    --only $(call shell_quote,$(T)) $(QEMU_SPECS)
 	@tools/fault_sites.py verify --qemu $(FAULT_QEMU_LOGS)
 

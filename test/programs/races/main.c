@@ -90,6 +90,10 @@ int main(int argc, char **argv)
     frames = cad_find(CAD_ROLE_FRAME_ALLOCATOR);
     if (argc > 1 && strcmp(argv[1], "unmap") == 0)
         child_unmap();
+    if (argc > 1 && strcmp(argv[1], "reuse") == 0) {
+        test_reused_frames(argc > 2 ? strtoul(argv[2], NULL, 10) : 1);
+        return check_report("races");
+    }
     if (argc > 1)
         return 0;
     test_ended_process();
@@ -98,5 +102,6 @@ int main(int argc, char **argv)
     test_busy_revoke();
     test_promised_memory();
     test_freed_pages();
+    test_reused_frames(1);
     return check_report("races");
 }

@@ -52,6 +52,8 @@ void test_revoked_grants(void);
 void test_busy_revoke(void);
 void test_promised_memory(void);
 void test_freed_pages(void);
+/* Some seconds, `times` over. */
+void test_reused_frames(uint64_t times);
 /* In the child: unmaps pages that other CPUs write to, while their last capability goes. */
 void child_unmap(void);
 
