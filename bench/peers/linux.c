@@ -484,7 +484,7 @@ static const struct metric process_rows[] = {
 static void measure_all(const struct metric *rows)
 {
     for (; rows->name != NULL; rows++)
-        measure(rows);
+        measure(rows, BATCHES);
 }
 
 int main(void)

@@ -183,7 +183,7 @@ void measure_growth(void)
             metric.name = name;
             if (growths[i].each)
                 metric.each = (unsigned)size;
-            measure(&metric);
+            measure(&metric, BATCHES);
         }
     }
 }

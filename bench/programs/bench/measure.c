@@ -44,12 +44,12 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void measure(const struct metric *metric)
+void measure(const struct metric *metric, int batches)
 {
     uint64_t costs[BATCHES], empty;
     uint64_t items = (uint64_t)metric->operations * metric->each;
 
-    for (int i = -WARM_UPS; i < BATCHES; i++) {
+    for (int i = -WARM_UPS; i < batches; i++) {
         if (metric->before != NULL)
             metric->before();
         window_begin();
@@ -61,7 +61,7 @@ void measure(const struct metric *metric)
         if (i >= 0)
             costs[i] = cost > empty ? (cost - empty + items / 2) / items : 0;
     }
-    qsort(costs, BATCHES, sizeof costs[0], compare);
-    report(metric->name, costs[BATCHES / 2], costs[0]);
+    qsort(costs, (size_t)batches, sizeof costs[0], compare);
+    report(metric->name, costs[batches / 2], costs[0]);
     printf("items\t%s\t%llu\n", metric->name, (unsigned long long)items);
 }

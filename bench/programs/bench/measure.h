@@ -34,7 +34,8 @@ struct metric {
     unsigned each;                  /* items an operation: the cost is divided by it too */
 };
 
-void measure(const struct metric *metric);
+/* `batches` of them, BATCHES at most. */
+void measure(const struct metric *metric, int batches);
 void report(const char *name, uint64_t median, uint64_t least);
 _Noreturn void give_up(const char *what);
 /* The other side of call_round_trip: answers until it is told to end. */
