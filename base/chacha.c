@@ -5,12 +5,13 @@
 #define STATE_WORDS   16
 #define DOUBLE_ROUNDS 10
 
-static uint32_t rotate_left(uint32_t value, unsigned bits)
+static inline uint32_t rotate_left(uint32_t value, unsigned bits)
 {
     return value << bits | value >> (32 - bits);
 }
 
-static void quarter_round(uint32_t *state, unsigned a, unsigned b, unsigned c, unsigned d)
+/* Inlined at constant indices, so that words of the state stay in registers. */
+static inline void quarter_round(uint32_t *state, unsigned a, unsigned b, unsigned c, unsigned d)
 {
     state[a] += state[b];
     state[d] = rotate_left(state[d] ^ state[a], 16);
@@ -36,10 +37,14 @@ void chacha_block(const uint32_t key[CHACHA_KEY_WORDS], uint32_t counter,
     for (unsigned i = 0; i < STATE_WORDS; i++)
         state[i] = input[i];
     for (unsigned round = 0; round < DOUBLE_ROUNDS; round++) {
-        for (unsigned i = 0; i < 4; i++)
-            quarter_round(state, i, 4 + i, 8 + i, 12 + i);
-        for (unsigned i = 0; i < 4; i++)
-            quarter_round(state, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
+        quarter_round(state, 0, 4, 8, 12);
+        quarter_round(state, 1, 5, 9, 13);
+        quarter_round(state, 2, 6, 10, 14);
+        quarter_round(state, 3, 7, 11, 15);
+        quarter_round(state, 0, 5, 10, 15);
+        quarter_round(state, 1, 6, 11, 12);
+        quarter_round(state, 2, 7, 8, 13);
+        quarter_round(state, 3, 4, 9, 14);
     }
     for (unsigned i = 0; i < STATE_WORDS; i++) {
         uint32_t word = state[i] + input[i];
