@@ -1,76 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The archive is mapped once and stays; strings are packed on the heap. */
+/* Strings are packed on the heap. */
 #include "cadastre/spawn.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cadastre/capset.h"
 #include "cadastre/clients.h"
-
-#define PROGRAM_FOLDER "bin/"
-
-static pthread_mutex_t archive_mutex = PTHREAD_MUTEX_INITIALIZER;
-static const uint8_t *archive_data;
-static uint64_t archive_bytes;
-
-static status_t archive_map(void)
-{
-    cap_id_t object = cad_find(CAD_ROLE_BOOT_ARCHIVE);
-    uint64_t pages, kind, id, generation, address;
-    status_t status;
-
-    if (object == CAD_CAP_NONE)
-        return CAD_NOT_FOUND;
-    status = cad_memory_object_info(object, &pages, &kind, &id, &generation);
-    if (status == CAD_OK)
-        status = cad_memory_object_map(object, cad_find(CAD_ROLE_SELF_SPACE), 0, 0, pages,
-                                       CAD_PROT_READ, 0, &address);
-    if (status != CAD_OK)
-        return status;
-    archive_data = (const uint8_t *)address;
-    archive_bytes = pages * PAGE_SIZE;
-    return CAD_OK;
-}
-
-status_t cad_archive_open(struct cad_archive *archive)
-{
-    status_t status = CAD_OK;
-
-    pthread_mutex_lock(&archive_mutex);
-    if (archive_data == NULL)
-        status = archive_map();
-    pthread_mutex_unlock(&archive_mutex);
-    if (status == CAD_OK)
-        *archive = (struct cad_archive){archive_data, archive_bytes, 0};
-    return status;
-}
-
-status_t cad_archive_find(const char *path, struct cad_spawn_image *image)
-{
-    char full[CAD_ARCHIVE_NAME_BYTES];
-    struct cad_archive archive;
-    struct cad_archive_file file;
-    status_t status = cad_archive_open(&archive);
-
-    if (status != CAD_OK)
-        return status;
-    while (*path == '/')
-        path++;
-    if (strlen(path) + sizeof(PROGRAM_FOLDER) > sizeof(full))
-        return CAD_NOT_FOUND;
-    if (cad_archive_search(archive.data, archive.bytes, path, &file) != CAD_ARCHIVE_FILE) {
-        strcpy(full, PROGRAM_FOLDER);
-        strcat(full, path);
-        if (strchr(path, '/') != NULL ||
-            cad_archive_search(archive.data, archive.bytes, full, &file) != CAD_ARCHIVE_FILE)
-            return CAD_NOT_FOUND;
-    }
-    *image = (struct cad_spawn_image){cad_find(CAD_ROLE_BOOT_ARCHIVE), file.offset_bytes,
-                                      file.size_bytes};
-    return CAD_OK;
-}
 
 uint64_t cad_ledger_left(unsigned resource)
 {

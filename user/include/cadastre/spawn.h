@@ -33,7 +33,8 @@ void cad_default_limits(uint64_t limits[CAD_RESOURCE_COUNT]);
  * nothing is left behind. */
 status_t cad_spawn(const struct cad_program *program, cap_id_t *process);
 
-/* Where a file of the archive lies, for mapping or spawning.  Fails: NOT_FOUND. */
+/* Where a file of the archive lies, for mapping or spawning.  Makes an index on first use.
+ * Fails: NOT_FOUND, QUOTA_COMMITTED (no memory for the index). */
 status_t cad_archive_find(const char *path, struct cad_spawn_image *image);
 
 /* The whole archive, mapped read-only on first use.  Fails: NOT_FOUND: no such role. */
