@@ -52,6 +52,7 @@ struct cad_capset {
     uint32_t cpu_count;
     uint32_t reserved;
     struct cad_capset_entry entries[CAD_CAPSET_ENTRIES];
+    uint64_t program_end; /* first page after the program's image: a heap may begin there */
 };
 _Static_assert(sizeof(struct cad_capset) <= PAGE_SIZE, "capset_fits_a_page");
 #endif

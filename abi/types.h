@@ -26,14 +26,20 @@
 #endif
 #define CAD_USER_BASE        CAD_U64(0x0000000000010000) /* first user address */
 #define CAD_USER_END         CAD_U64(0x00007ffffff00000) /* end of user addresses */
-#define CAD_SYSTEM_BASE      CAD_U64(0x00007fff80000000) /* only the kernel maps here */
-#define CAD_CAPSET_ADDRESS   CAD_SYSTEM_BASE /* the CapSet page */
-#define CAD_RING_BASE        CAD_U64(0x00007fffc0000000) /* rings, one a thread */
-#define CAD_RING_BYTES       16384
+/* Tables are what a small process costs, so what each has shares them.  Program, heap
+ * and the ranges that the kernel chooses begin in the first GiB; runtime, first stack,
+ * CapSet and the first rings are in the first leaf table of the last 512 GiB, so that
+ * nothing is looked through to find them. */
+#define CAD_SEARCH_BASE      CAD_U64(0x0000000020000000) /* the kernel chooses from here up */
 /* Where the runtime image (the Linux personality) is linked to run. */
-#define CAD_RUNTIME_BASE     CAD_U64(0x00007fff00000000)
-/* Top of the first thread's stack. */
-#define CAD_STACK_TOP        CAD_U64(0x00007ffefff00000)
+#define CAD_RUNTIME_BASE     CAD_U64(0x00007f8000000000)
+/* The first thread's stack ends here; it is committed on touch. */
+#define CAD_STACK_TOP        CAD_U64(0x00007f8000180000)
+#define CAD_STACK_BYTES      CAD_U64(0x00000000000f0000)
+#define CAD_SYSTEM_BASE      CAD_STACK_TOP /* only the kernel maps here */
+#define CAD_CAPSET_ADDRESS   CAD_SYSTEM_BASE /* the CapSet page */
+#define CAD_RING_BASE        CAD_U64(0x00007f8000190000) /* rings, one a thread */
+#define CAD_RING_BYTES       16384
 
 #ifndef __ASSEMBLER__
 /* A capability's name in one table: slot number in the low 24 bits, the slot's

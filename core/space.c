@@ -34,7 +34,7 @@ status_t space_create(struct core_cpu *cpu, uint32_t ledger, uint32_t *out)
     /* commit */
     ledger_take(cpu, ledger);
     table->spaces[space] = (struct space){
-        .root = root, .ledger = ledger, .table_pages = 1, .search = SPACE_SEARCH_BASE };
+        .root = root, .ledger = ledger, .table_pages = 1, .search = CAD_SEARCH_BASE };
     *out = space;
     return CAD_OK;
 }

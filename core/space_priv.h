@@ -23,9 +23,6 @@
 
 #include "core/cadastre.h"
 
-/* Where the search for free addresses starts; below it are programs' own fixed addresses. */
-#define SPACE_SEARCH_BASE UINT64_C(0x0000200000000000)
-
 #define LEVEL_ROOT (MMU_LEVELS - 1)
 
 static inline unsigned entry_shift(unsigned level)
@@ -90,7 +87,7 @@ bool space_find_free(const struct core_cpu *cpu, uint32_t space, uint64_t pages,
 /* Addresses from `start` on became free: the next search sees them. */
 static inline void space_search_from(struct space *record, virt_addr_t start)
 {
-    if (start >= SPACE_SEARCH_BASE && start < record->search) {
+    if (start >= CAD_SEARCH_BASE && start < record->search) {
         record->search = start;
     }
 }

@@ -145,11 +145,11 @@ static void a_freed_hole_is_found_again(void **state)
 static void a_search_that_reaches_the_end_starts_over(void **state)
 {
     (void)state;
-    const uint64_t all = (CAD_SYSTEM_BASE - SPACE_SEARCH_BASE) >> PAGE_SHIFT;
+    const uint64_t all = (CAD_SYSTEM_BASE - CAD_SEARCH_BASE) >> PAGE_SHIFT;
     virt_addr_t low = 0;
-    reserve(SPACE_SEARCH_BASE, all - 2);
+    reserve(CAD_SEARCH_BASE, all - 2);
     OK(space_reserve(cpu, space, &low, 4, RW));
-    assert_true(low >= CAD_USER_BASE && low + 4 * KIB4 <= SPACE_SEARCH_BASE);
+    assert_true(low >= CAD_USER_BASE && low + 4 * KIB4 <= CAD_SEARCH_BASE);
     virt_addr_t none = 0;
     REFUSED(NO_SPACE, space_reserve(cpu, space, &none, all, RW));
     REFUSED(NO_SPACE, space_reserve(cpu, space, &none, UINT64_MAX, RW));

@@ -102,20 +102,20 @@ static status_t map_capset(struct spawn *spawn)
     spawn->capset->magic = CAD_CAPSET_MAGIC;
     spawn->capset->process_id = process->id;
     spawn->capset->cpu_count = cpu_count();
+    spawn->capset->program_end = spawn->program_plan.end;
     return CAD_OK;
 }
 
 static status_t map_stack(struct process *process)
 {
     const uint32_t protection = CAD_PROT_READ | CAD_PROT_WRITE;
-    virt_addr_t start = CAD_STACK_TOP - SPAWN_STACK_PAGES * PAGE_SIZE;
+    const uint64_t pages = CAD_STACK_BYTES / PAGE_SIZE;
+    virt_addr_t start = CAD_STACK_TOP - CAD_STACK_BYTES;
 
     spin_lock(&process->space_lock);
-    status_t status = space_reserve(this_core(), process->space, &start, SPAWN_STACK_PAGES,
-                                    protection);
+    status_t status = space_reserve(this_core(), process->space, &start, pages, protection);
     if (status == CAD_OK)
-        status = space_commit(this_core(), process->space, start, SPAWN_STACK_PAGES, protection,
-                              false);
+        status = space_commit(this_core(), process->space, start, pages, protection, false);
     if (status == CAD_OK)
         status = space_guard(this_core(), process->space, start - SPAWN_GUARD_PAGES * PAGE_SIZE,
                              SPAWN_GUARD_PAGES);

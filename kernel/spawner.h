@@ -22,8 +22,7 @@
 #include "kernel/image_loader.h"
 #include "kernel/thread.h"
 
-/* The first stack: committed on touch, never mappable guard pages below. */
-#define SPAWN_STACK_PAGES UINT64_C(240)
+/* Below the first stack: never mappable. */
 #define SPAWN_GUARD_PAGES UINT64_C(16)
 
 /* Arguments, then environment, each NUL-terminated. */

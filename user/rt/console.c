@@ -23,7 +23,7 @@ struct kernel_termios {
 };
 
 static struct lock console_lock;
-static struct kernel_termios modes = {
+static const struct kernel_termios first_modes = {
     .input = ICRNL,
     .output = OPOST | ONLCR,
     .control = CREAD | CS8,
@@ -33,7 +33,14 @@ static struct kernel_termios modes = {
 /* The rest of an entered line that a short read left. */
 static char line[LINE_BYTES];
 static size_t line_start, line_end;
-static struct winsize window = {.ws_row = 24, .ws_col = 80};
+static struct kernel_termios modes;
+static struct winsize window;
+
+void console_initialize(void)
+{
+    modes = first_modes;
+    window = (struct winsize){.ws_row = 24, .ws_col = 80};
+}
 
 bool console_is_there(void)
 {

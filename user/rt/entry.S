@@ -71,9 +71,10 @@ rt_thread_start:
     jmp *%rcx
     .size rt_foreign_entry, . - rt_foreign_entry
 
-    .bss
-    .balign 16
-    .skip 16384
+    /* 4 pages, and half of one that begins with the top and ends with other variables. */
+    .section .bss.first_stack, "aw", @nobits
+    .balign 4096
+    .skip 18432
     .globl rt_first_stack_top
 rt_first_stack_top:
 

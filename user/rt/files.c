@@ -14,7 +14,7 @@
 
 static struct lock files_lock;
 static bool is_started;
-static struct file files[FILES_MAX];
+static LARGE struct file files[FILES_MAX];
 
 /* Needs: files_lock. */
 static struct file *file_at(int descriptor)

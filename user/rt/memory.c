@@ -13,14 +13,11 @@
 #include "files.h"
 #include "served.h"
 
-/* The heap of brk: apart from everything the kernel chooses addresses for, and
- * under the same upper page tables as the runtime and the stack. */
-#define HEAP_BASE  (CAD_RUNTIME_BASE - UINT64_C(0x1000000000))
-#define HEAP_LIMIT (HEAP_BASE + UINT64_C(0xf00000000))
-
+/* The heap of brk begins after the program, in its last page table, and ends where the
+ * kernel begins to choose addresses. */
 static struct lock heap_lock;
-static uint64_t heap_end = HEAP_BASE; /* what brk said last */
-static uint64_t heap_mapped = HEAP_BASE;
+static uint64_t heap_end; /* what brk said last; 0: it was not asked yet */
+static uint64_t heap_mapped;
 
 static cap_id_t own_memory(void)
 {
@@ -131,14 +128,17 @@ static long unmap(uint64_t address, uint64_t pages)
 
 long call_brk(struct linux_registers *r)
 {
+    const uint64_t base = cad_capset()->program_end;
     uint64_t wanted = r->a0, address, pages;
 
     lock_take(&heap_lock);
+    if (heap_end == 0)
+        heap_end = heap_mapped = base;
     address = heap_mapped;
-    if (wanted >= HEAP_BASE && wanted <= HEAP_LIMIT) {
+    if (wanted >= base && wanted <= CAD_SEARCH_BASE) {
         pages = wanted > heap_mapped ? pages_of(wanted - heap_mapped) : 0;
         if (pages == 0) {
-            uint64_t kept = HEAP_BASE + pages_of(wanted - HEAP_BASE) * PAGE_SIZE;
+            uint64_t kept = pages_of(wanted) * PAGE_SIZE;
             if (kept == heap_mapped || unmap(kept, (heap_mapped - kept) / PAGE_SIZE) == 0)
                 heap_mapped = kept;
             heap_end = wanted;

@@ -63,6 +63,8 @@ void rt_foreign_entry(void);
 /* Where a new thread starts: its stack pointer is at its struct linux_registers. */
 void rt_thread_start(void);
 extern char rt_first_stack_top[], rt_base[];
+/* A large variable that most processes never touch: apart from the page that all do. */
+#define LARGE __attribute__((section(".bss.large")))
 #pragma GCC visibility pop
 
 /* --- start.c --- */
@@ -113,6 +115,7 @@ void threads_initialize(struct thread_block *first);
 /* The bytes, to the console. Gives: how many, or a negative errno. */
 long console_write(const char *bytes, size_t count);
 long console_read(char *buffer, size_t count);
+void console_initialize(void);
 long console_ioctl(uint64_t request, uint64_t argument);
 bool console_is_there(void);
 

@@ -57,6 +57,7 @@ uint64_t runtime_initialize(uint64_t *stack)
     first_block.self = &first_block;
     first_block.stack_top = (uint64_t)rt_first_stack_top;
     threads_initialize(&first_block);
+    console_initialize();
     status = cad_process_thread_set_pointers(self, 2, 0, (uint64_t)&first_block);
     if (status != CAD_OK)
         runtime_fail("no thread pointer", status);

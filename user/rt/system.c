@@ -12,14 +12,12 @@
 
 #define SIGNALS          64
 #define SIGNAL_SET_BYTES 8
-/* What a parent commits for the first stack (kernel/spawner); a limit to report, not to hold. */
-#define STACK_BYTES      (UINT64_C(256) * 1024)
 
 /* struct sigaction as the system call has it. */
 struct kernel_sigaction {
     uint64_t handler, flags, restorer, mask;
 };
-static struct kernel_sigaction actions[SIGNALS + 1];
+static LARGE struct kernel_sigaction actions[SIGNALS + 1];
 
 long call_accept(struct linux_registers *r)
 {
@@ -164,7 +162,7 @@ static struct rlimit limit_of(uint64_t which)
 
     switch (which) {
     case RLIMIT_STACK:
-        return (struct rlimit){STACK_BYTES, STACK_BYTES};
+        return (struct rlimit){CAD_STACK_BYTES, CAD_STACK_BYTES};
     case RLIMIT_NOFILE:
         return (struct rlimit){FILES_MAX, FILES_MAX};
     case RLIMIT_AS:
