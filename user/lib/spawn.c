@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Strings are packed on the heap. */
+/* Strings are packed on the stack, or on the heap if they are many. */
 #include "cadastre/spawn.h"
 
 #include <stdlib.h>
@@ -77,6 +77,8 @@ static void name_from(const char *text, char name[CAD_SPAWN_NAME_BYTES])
     strncpy(name, slash != NULL ? slash + 1 : text, CAD_SPAWN_NAME_BYTES - 1);
 }
 
+#define FEW_BYTES 512
+
 status_t cad_spawn(const struct cad_program *program, cap_id_t *process)
 {
     struct cad_spawn_request request = {0};
@@ -84,14 +86,15 @@ status_t cad_spawn(const struct cad_program *program, cap_id_t *process)
     const char *const *arguments = program->arguments != NULL ? program->arguments : only_name;
     size_t bytes = strings_bytes(arguments, &request.argument_count);
     status_t status = images_find(program, &request);
-    char *strings;
+    char few[FEW_BYTES], *strings = few;
 
     bytes += strings_bytes(program->environment, &request.environment_count);
     if (status != CAD_OK)
         return status;
     if (bytes > CAD_SPAWN_ARGUMENT_BYTES_MAX || program->grant_count > CAD_SPAWN_GRANTS_MAX)
         return CAD_INVALID;
-    strings = malloc(bytes + 1);
+    if (bytes > sizeof(few))
+        strings = malloc(bytes);
     if (strings == NULL)
         return CAD_QUOTA_COMMITTED;
     pack(pack(strings, arguments, request.argument_count), program->environment,
@@ -106,6 +109,7 @@ status_t cad_spawn(const struct cad_program *program, cap_id_t *process)
     name_from(arguments[0] != NULL ? arguments[0] : only_name[0], request.name);
     status = cad_process_spawner_spawn(cad_find(CAD_ROLE_SPAWNER), (uint64_t)&request,
                                        sizeof(request), process);
-    free(strings);
+    if (strings != few)
+        free(strings);
     return status;
 }
