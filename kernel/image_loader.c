@@ -9,6 +9,10 @@
 #include "kernel/reaper.h"
 #include "kernel/tlb.h"
 
+/* A segment of at most as many pages is mapped present: a fault for each page that is
+ * run costs more than a few pages that are not. */
+#define PRESENT_PAGES_MAX 16
+
 static uint64_t min_bytes(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -57,6 +61,7 @@ static status_t segment_borrow(struct process *process, const struct image *imag
         .address = segment->address,
         .protection = segment->protection,
         .ceiling = CAD_PROT_READ | CAD_PROT_EXECUTE,
+        .populate = segment->pages <= PRESENT_PAGES_MAX,
     };
     virt_addr_t address;
 
