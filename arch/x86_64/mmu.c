@@ -49,10 +49,10 @@ const struct mmu_format *mmu_format(void)
 
 void mmu_root_init(frame_no_t root)
 {
-    uint64_t *to = frame_pointer(root);
     const uint64_t *from = frame_pointer(mmu_kernel_root());
-    for (unsigned i = KERNEL_HALF_INDEX; i < MMU_TABLE_ENTRIES; i++)
-        to[i] = from[i];
+    const unsigned count = MMU_TABLE_ENTRIES - KERNEL_HALF_INDEX;
+    __builtin_memcpy((uint64_t *)frame_pointer(root) + KERNEL_HALF_INDEX,
+                     from + KERNEL_HALF_INDEX, count * sizeof(*from));
 }
 
 void mmu_switch(frame_no_t root)
