@@ -39,12 +39,21 @@ status_t space_create(struct core_cpu *cpu, uint32_t ledger, uint32_t *out)
     return CAD_OK;
 }
 
+static void words_fill(uint64_t *words, unsigned count, uint64_t word)
+{
+    unsigned i = 0;
+    for (; count - i >= 4; i += 4) {
+        words[i] = words[i + 1] = words[i + 2] = words[i + 3] = word;
+    }
+    for (; i < count; i++) {
+        words[i] = word;
+    }
+}
+
 /* NONE becomes `word`, at whatever level the span is. */
 static void fill_none(struct core_cpu *cpu, const struct span *span, uint64_t word)
 {
-    for (unsigned i = 0; i < span->count; i++) {
-        span->words[i] = word;
-    }
+    words_fill(span->words, span->count, word);
     frame_map_many(&cpu->cadastre->frames, span->path[span->level], FRAME_KERNEL, span->count);
 }
 
@@ -121,9 +130,7 @@ static unsigned commit_run(struct core_cpu *cpu, frame_no_t table, unsigned firs
             atomic_store_release(&words[i], present | frame_address(frame));
         }
     }
-    for (unsigned j = i; j < count; j++) {
-        words[j] = absent;
-    }
+    words_fill(&words[i], count - i, absent);
     return i;
 }
 
@@ -273,10 +280,7 @@ static bool protect_run(const struct mmu_format *format, uint64_t *words,
 {
     enum entry_state state = entry_state(words[0]);
     if (state == ENTRY_RESERVED || state == ENTRY_COMMITTED) {
-        uint64_t word = entry_make_absent(state, protection, 0);
-        for (unsigned i = 0; i < run->count; i++) {
-            words[i] = word;
-        }
+        words_fill(words, run->count, entry_make_absent(state, protection, 0));
         return false;
     }
     ASSERT(state == ENTRY_RESIDENT || state == ENTRY_HIDDEN);

@@ -7,11 +7,20 @@
 #include "base/atomic.h"
 #include "core/space_priv.h"
 
-/* Entries from words[0] on, at most `limit`, that are the same word. */
+/* Entries from words[0] on, at most `limit`, that are the same word: four at a time, as runs
+ * are often as long as their table. */
 static unsigned same_run(const uint64_t *words, unsigned limit)
 {
+    const uint64_t first = atomic_load_relaxed(&words[0]);
     unsigned count = 1;
-    while (count < limit && atomic_load_relaxed(&words[count]) == words[0]) {
+    for (; limit - count >= 4; count += 4) {
+        const uint64_t *w = &words[count];
+        if (atomic_load_relaxed(&w[0]) != first || atomic_load_relaxed(&w[1]) != first ||
+            atomic_load_relaxed(&w[2]) != first || atomic_load_relaxed(&w[3]) != first) {
+            break;
+        }
+    }
+    while (count < limit && atomic_load_relaxed(&words[count]) == first) {
         count++;
     }
     return count;
@@ -62,8 +71,8 @@ void span_find(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address,
 struct state_run state_run_of_many(const uint64_t *words, unsigned limit)
 {
     ASSERT(limit > 0);
-    struct state_run run = { .count = 0, .any = 0, .all = UINT64_MAX };
     uint64_t first = words[0];
+    struct state_run run = { .count = same_run(words, limit), .any = first, .all = first };
     for (; limit - run.count >= 8; run.count += 8) {
         const uint64_t *w = &words[run.count];
         uint64_t any = w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7];
