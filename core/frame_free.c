@@ -340,18 +340,28 @@ status_t frame_table_add_range(struct frame_table *table, frame_no_t first, fram
     return CAD_OK;
 }
 
+/* Four at a time: at boot these are all of the machine's frames. */
+static bool all_reserved(const struct frame *frames, uint32_t count)
+{
+    COMPILE_ASSERT(FRAME_RESERVED == 0, reserved_is_no_bit);
+    unsigned others = 0;
+
+    for (; count >= 4; count -= 4, frames += 4)
+        others |= frames[0].state | frames[1].state | frames[2].state | frames[3].state;
+    for (; count > 0; count--, frames++)
+        others |= frames->state;
+    return others == 0;
+}
+
 status_t frame_table_add_free(struct frame_table *table, frame_no_t first, frame_no_t end)
 {
     const struct frame_range *range = range_of(table, first);
     struct frame_change change = { .from = FRAME_RESERVED, .to = FRAME_FREE,
                                    .to_kind = FRAME_FREE_INSIDE };
 
-    if (first >= end || range == NULL || end > range->end)
+    if (first >= end || range == NULL || end > range->end ||
+        !all_reserved(&table->frames[first], end - first))
         return CAD_INVALID;
-    for (frame_no_t i = first; i < end; i++) {
-        if (table->frames[i].state != FRAME_RESERVED)
-            return CAD_INVALID;
-    }
     if (first == FRAME_NONE)
         first++;
     frame_set_state(table, first, end - first, &change);

@@ -101,7 +101,7 @@ static inline void frame_set_state(struct frame_table *table, frame_no_t first, 
         loop assigns i;
         loop variant count - i;
     */
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         const struct frame *frame = &table->frames[first + i];
         CHECK_VALUE(frame->state == change->from, first + i);
         CHECK_VALUE(frame->maps == 0 && frame->pins == 0, first + i);
@@ -123,12 +123,12 @@ static inline void frame_set_state(struct frame_table *table, frame_no_t first, 
         loop assigns i, table->frames[first .. first + count - 1];
         loop variant count - i;
     */
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         struct frame *frame = &table->frames[first + i];
         frame->state = change->to;
         frame->kind = change->to_kind;
         frame->owner = change->to_owner;
-        frame->detail = change->to_detail + (change->numbered ? i : 0);
+        frame->detail = change->to_detail + (change->numbered ? (uint32_t)i : 0);
     }
 }
 
