@@ -24,7 +24,7 @@
 #define MODEL_STALE   32
 #define MODEL_PAGES   1400 /* of the window; three leaf tables, none of them whole at its ends */
 #define MODEL_OBJECT_PAGES 64
-#define MODEL_BASE    (UINT64_C(0x40000000) + 300 * PAGE_SIZE)
+#define MODEL_BASE    (CAD_SEARCH_BASE / 2 + 300 * PAGE_SIZE) /* where nothing is chosen */
 #define MODEL_NONE    UINT32_MAX
 
 enum model_state { MODEL_FREE, MODEL_RESERVED, MODEL_COMMITTED, MODEL_BORROWED, MODEL_GUARD };
