@@ -12,6 +12,13 @@ COMPILE_ASSERT((PARK_BUCKETS & (PARK_BUCKETS - 1)) == 0, buckets_are_a_power_of_
 void park_init(struct park_table *table, struct park_waiter *waiters)
 {
     table->waiters = waiters;
+    /*@ loop invariant 0 <= bucket <= PARK_BUCKETS;
+        loop invariant \forall integer i; 0 <= i < bucket ==>
+          table->head[i] == PARK_NONE && table->tail[i] == PARK_NONE;
+        loop assigns bucket, table->head[0 .. PARK_BUCKETS - 1],
+                     table->tail[0 .. PARK_BUCKETS - 1];
+        loop variant PARK_BUCKETS - bucket;
+    */
     for (uint32_t bucket = 0; bucket < PARK_BUCKETS; bucket++) {
         table->head[bucket] = PARK_NONE;
         table->tail[bucket] = PARK_NONE;
@@ -26,6 +33,12 @@ uint32_t park_bucket(const struct park_key *key)
     return (uint32_t)(mixed >> 40) & (PARK_BUCKETS - 1);
 }
 
+/*@ requires \valid_read(one) && \valid_read(other);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == \true <==> park_has_key(one, other);
+*/
 static bool is_same_key(const struct park_key *one, const struct park_key *other)
 {
     return one->address == other->address && one->space == other->space &&
@@ -54,10 +67,21 @@ void park_enqueue(struct park_table *table, uint32_t waiter, const struct park_k
     table->tail[bucket] = waiter;
 }
 
-static void park_unlink(struct park_table *table, uint32_t waiter)
+/*@ requires park_shape(table) && bucket < PARK_BUCKETS && waiter != PARK_NONE;
+    requires apart: table->waiters[waiter].previous != waiter;
+    requires apart: table->waiters[waiter].next != waiter;
+    terminates \true;
+    exits   \false;
+    assigns table->waiters[waiter].next, table->waiters[waiter].previous,
+            table->waiters[waiter].queued,
+            table->waiters[table->waiters[waiter].previous].next,
+            table->waiters[table->waiters[waiter].next].previous,
+            table->head[bucket], table->tail[bucket];
+    ensures left: park_left{Pre,Post}(table, bucket, waiter);
+*/
+static void park_unlink(struct park_table *table, uint32_t bucket, uint32_t waiter)
 {
     struct park_waiter *record = &table->waiters[waiter];
-    uint32_t bucket = park_bucket(&record->key);
 
     if (record->previous == PARK_NONE) {
         table->head[bucket] = record->next;
@@ -76,13 +100,15 @@ static void park_unlink(struct park_table *table, uint32_t waiter)
 
 uint32_t park_dequeue(struct park_table *table, const struct park_key *key)
 {
-    uint32_t waiter = table->head[park_bucket(key)];
+    uint32_t bucket = park_bucket(key);
+    uint32_t waiter = table->head[bucket];
 
+    //@ loop assigns waiter;
     while (waiter != PARK_NONE && !is_same_key(&table->waiters[waiter].key, key)) {
         waiter = table->waiters[waiter].next;
     }
     if (waiter != PARK_NONE) {
-        park_unlink(table, waiter);
+        park_unlink(table, bucket, waiter);
     }
     return waiter;
 }
@@ -92,10 +118,16 @@ bool park_remove(struct park_table *table, uint32_t waiter)
     if (!table->waiters[waiter].queued) {
         return false;
     }
-    park_unlink(table, waiter);
+    park_unlink(table, park_bucket(&table->waiters[waiter].key), waiter);
     return true;
 }
 
+/*@ requires \valid_read(key);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == \true <==> park_in_range(key, space, generation, start, end);
+*/
 static bool is_in_range(const struct park_key *key, uint32_t space, uint64_t generation,
                         virt_addr_t start, virt_addr_t end)
 {
@@ -108,12 +140,13 @@ uint32_t park_dequeue_range(struct park_table *table, uint32_t bucket, uint32_t 
 {
     uint32_t waiter = table->head[bucket];
 
+    //@ loop assigns waiter;
     while (waiter != PARK_NONE &&
            !is_in_range(&table->waiters[waiter].key, space, generation, start, end)) {
         waiter = table->waiters[waiter].next;
     }
     if (waiter != PARK_NONE) {
-        park_unlink(table, waiter);
+        park_unlink(table, bucket, waiter);
     }
     return waiter;
 }
