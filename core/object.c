@@ -19,18 +19,49 @@ struct object_design {
     uint32_t ledger, untyped, pages;
 };
 
+/*@ // Every number has a record here: coarser than the machine, where only live ones have.
+    predicate objects_shape{L}(struct core_cpu *cpu) =
+      \valid_read(cpu) && \valid(cpu->cadastre) && id_pool_shape(&cpu->cadastre->objects.ids) &&
+      \valid(cpu->cadastre->objects.objects + (0 .. UINT32_MAX)) &&
+      \separated(cpu, cpu->cadastre, cpu->cadastre->objects.objects + (0 .. UINT32_MAX),
+                 cpu->cadastre->objects.ids.slots + (0 .. cpu->cadastre->objects.ids.limit - 1));
+    predicate object_live{L}(struct core_cpu *cpu, integer object) =
+      id_live(&cpu->cadastre->objects.ids, object);
+    logic struct object *object_record{L}(struct core_cpu *cpu, integer object) =
+      cpu->cadastre->objects.objects + object;
+*/
+
+/*@ requires objects_shape(cpu);
+    requires live: object_live(cpu, object);
+    terminates \true;
+    exits   \false;
+    assigns \result \from cpu, object;
+    ensures \result == object_record(cpu, object);
+*/
 static struct object *object_at(const struct core_cpu *cpu, uint32_t object)
 {
     ASSERT(id_is_live(&cpu->cadastre->objects.ids, object));
     return &cpu->cadastre->objects.objects[object];
 }
 
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures \result == \true <==> 0 < pages <= OBJECT_PAGES_MAX;
+*/
 static bool is_pages_count(uint32_t pages)
 {
     return pages > 0 && pages <= OBJECT_PAGES_MAX;
 }
 
 /* Metadata bytes of the record and its index. */
+/*@ requires pages <= OBJECT_PAGES_MAX;
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures record_and_nodes: \result == CHARGE_OBJECT +
+      (kind == CAD_OBJECT_PAGES ? index_nodes(pages) * CHARGE_FRAME : 0);
+*/
 static uint64_t metadata_bytes(enum cad_object_kind kind, uint32_t pages)
 {
     uint64_t nodes = kind == CAD_OBJECT_PAGES ? object_index_nodes(pages) : 0;
@@ -38,6 +69,29 @@ static uint64_t metadata_bytes(enum cad_object_kind kind, uint32_t pages)
     return CHARGE_OBJECT + nodes * CHARGE_FRAME;
 }
 
+/*@ requires objects_shape(cpu) && \valid_read(design) && 0 < design->pages <= OBJECT_PAGES_MAX;
+    requires \separated(design, object_record(cpu, object));
+    requires live: object_live(cpu, object);
+    requires kind: 0 <= design->kind <= UINT8_MAX;
+    terminates \true;
+    exits   \false;
+    assigns *object_record(cpu, object);
+    ensures one_reference: object_record(cpu, object)->references == 1 &&
+      object_record(cpu, object)->dying == 0;
+    ensures unmapped: object_record(cpu, object)->mappings == ID_NONE &&
+      object_record(cpu, object)->mapping_count == 0;
+    ensures unclaimed: object_record(cpu, object)->claims == ID_NONE &&
+      object_record(cpu, object)->claim_count == 0;
+    ensures no_frame: object_record(cpu, object)->first == FRAME_NONE &&
+      object_record(cpu, object)->destroyed == 0;
+    ensures designed: object_record(cpu, object)->kind == design->kind &&
+      object_record(cpu, object)->ledger == design->ledger &&
+      object_record(cpu, object)->untyped == design->untyped &&
+      object_record(cpu, object)->pages == design->pages;
+    ensures height: design->kind != CAD_OBJECT_PAGES ==> object_record(cpu, object)->height == 0;
+    ensures height: design->kind == CAD_OBJECT_PAGES ==>
+      design->pages <= index_span(object_record(cpu, object)->height);
+*/
 static void object_init(struct core_cpu *cpu, uint32_t object, const struct object_design *design)
 {
     struct object *record = object_at(cpu, object);
@@ -218,6 +272,17 @@ status_t object_create_boot(struct core_cpu *cpu, uint32_t ledger, frame_no_t fi
     return CAD_OK;
 }
 
+/*@ requires objects_shape(cpu);
+    requires live: object_live(cpu, object);
+    requires inside: page < object_record(cpu, object)->pages;
+    requires run: object_record(cpu, object)->kind != CAD_OBJECT_PAGES ==>
+      object_record(cpu, object)->first + page <= UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures run: object_record(cpu, object)->kind != CAD_OBJECT_PAGES ==>
+      \result == object_record(cpu, object)->first + page;
+*/
 frame_no_t object_page(const struct core_cpu *cpu, uint32_t object, uint32_t page)
 {
     const struct object *record = object_at(cpu, object);
@@ -229,6 +294,15 @@ frame_no_t object_page(const struct core_cpu *cpu, uint32_t object, uint32_t pag
     return record->first + page;
 }
 
+/*@ requires objects_shape(cpu);
+    requires live: object_live(cpu, object);
+    terminates \true;
+    exits   \false;
+    assigns object_record(cpu, object)->references;
+    ensures not_dying: object_record(cpu, object)->dying == 0;
+    ensures counted: object_record(cpu, object)->references ==
+      \old(object_record(cpu, object)->references) + 1;
+*/
 void object_take(struct core_cpu *cpu, uint32_t object)
 {
     struct object *record = object_at(cpu, object);
@@ -237,6 +311,20 @@ void object_take(struct core_cpu *cpu, uint32_t object)
     record->references++;
 }
 
+/*@ requires objects_shape(cpu);
+    requires live: object_live(cpu, object);
+    terminates \true;
+    exits   \false;
+    assigns object_record(cpu, object)->references, object_record(cpu, object)->dying;
+    ensures counted: object_record(cpu, object)->references ==
+      \old(object_record(cpu, object)->references) - 1;
+    ensures last: \result == \true <==> object_record(cpu, object)->references == 0;
+    ensures dies: \result == \true ==> object_record(cpu, object)->dying == 1;
+    ensures unused: \result == \true ==> object_record(cpu, object)->claims == ID_NONE &&
+      object_record(cpu, object)->mappings == ID_NONE;
+    ensures lives: \result == \false ==>
+      object_record(cpu, object)->dying == \old(object_record(cpu, object)->dying);
+*/
 bool object_put(struct core_cpu *cpu, uint32_t object)
 {
     struct object *record = object_at(cpu, object);

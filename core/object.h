@@ -88,6 +88,15 @@ MUST_CHECK status_t object_claim(struct core_cpu *cpu, uint32_t object, uint32_t
 /* Needs: a claim by ledger, CHECKed. */
 void object_unclaim(struct core_cpu *cpu, uint32_t object, uint32_t ledger);
 /* Pages that each claim charges. */
+/*@ requires \valid_read(object);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures paid_already: object->untyped != ID_NONE || object->kind == CAD_OBJECT_BOOT ==>
+      \result == 0;
+    ensures all: object->untyped == ID_NONE && object->kind != CAD_OBJECT_BOOT ==>
+      \result == object->pages;
+*/
 uint32_t object_claim_pages(const struct object *object);
 
 /* Needs: object not dying, CHECKed. */

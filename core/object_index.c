@@ -40,6 +40,11 @@ unsigned object_index_height(uint32_t pages)
 {
     unsigned height = 0;
 
+    /*@ loop invariant 0 <= height <= 3;
+        loop invariant smallest: height > 0 ==> index_span(height - 1) < pages;
+        loop assigns height;
+        loop variant 3 - height;
+    */
     while (object_index_span(height) < pages) {
         height++;
     }
@@ -51,10 +56,22 @@ uint32_t object_index_nodes(uint32_t pages)
     uint32_t nodes = 0;
     uint32_t covered = pages;
 
+    /*@ loop invariant 0 <= covered <= pages;
+        loop invariant every_level: nodes + index_nodes(covered) == index_nodes(pages);
+        loop invariant fewer: 0 <= nodes <= pages - covered;
+        loop assigns covered, nodes;
+        loop variant covered;
+    */
     while (covered > 1) {
-        covered = (covered + OBJECT_NODE_ENTRIES - 1) >> OBJECT_NODE_BITS;
+        /*@ assert next: index_nodes(covered) ==
+              index_above(covered) + index_nodes(index_above(covered));
+        */
+        covered = (covered + OBJECT_NODE_ENTRIES - 1) / OBJECT_NODE_ENTRIES;
+        //@ assert above: covered == index_above(\at(covered,LoopCurrent));
         nodes += covered;
     }
+    //@ assert nothing: index_nodes(0) == 0;
+    //@ assert root: index_nodes(1) == 0;
     return nodes;
 }
 

@@ -25,7 +25,34 @@
 /* Spans are then exact in 32 bits, and a detail's number in its 28. */
 COMPILE_ASSERT(OBJECT_PAGES_MAX <= 1u << 28, three_levels_of_index_reach_every_page);
 
+/*@ // What a node of a level covers; how many nodes there are above so many pages.
+    logic integer index_span(integer level) =
+      level <= 0 ? 1 : level == 1 ? 1024 : level == 2 ? 1048576 : 1073741824;
+    logic integer index_above(integer pages) = (pages + 1023) / 1024;
+    logic integer index_nodes(integer pages) =
+      pages <= 1 ? 0 : index_above(pages) + index_nodes(index_above(pages));
+*/
+
 /* Pages that one node of `level` covers; 1 at level 0. */
+/*@ requires level <= 3;
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    behavior pages:
+      assumes level == 0;
+      ensures \result == index_span(0);
+    behavior leaves:
+      assumes level == 1;
+      ensures \result == index_span(1);
+    behavior middle:
+      assumes level == 2;
+      ensures \result == index_span(2);
+    behavior top:
+      assumes level == 3;
+      ensures \result == index_span(3);
+    complete behaviors;
+    disjoint behaviors;
+*/
 static inline uint32_t object_index_span(unsigned level)
 {
     return 1u << (level * OBJECT_NODE_BITS);
@@ -38,13 +65,31 @@ static inline uint32_t object_index_detail(unsigned level, uint32_t page)
 }
 
 /* Needs: 0 < pages <= OBJECT_PAGES_MAX. */
+/*@ requires pages <= OBJECT_PAGES_MAX;
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures covers: \result <= 3 && pages <= index_span(\result);
+    ensures smallest: \result > 0 ==> index_span(\result - 1) < pages;
+*/
 unsigned object_index_height(uint32_t pages);
 /* Frames that the index of an object of `pages` pages takes. */
+/*@ requires pages <= OBJECT_PAGES_MAX;
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures every_level: \result == index_nodes(pages);
+    ensures fewer: \result <= pages;
+*/
 uint32_t object_index_nodes(uint32_t pages);
 
 /* The node of `level` that covers `page`; level 0: the page.
  * Needs: kind PAGES, level <= height, page < pages.
  * Gives: FRAME_NONE where a filling stopped or a release has been.  Cost: O(height). */
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+*/
 frame_no_t object_index_frame(const struct core_cpu *cpu, uint32_t object, unsigned level,
                               uint32_t page);
 
