@@ -111,12 +111,13 @@ static void step_console(struct thread *thread)
  * from it on; or none. */
 static void step_starve(struct thread *thread)
 {
-    uint8_t choice = input_byte(&input);
+    uint8_t choice = input_byte(&input), n = choice >> 3;
     uint64_t count = (choice & 2) != 0 ? UINT64_MAX : 1;
 
     thread->starvation = (struct starvation){
         .what = (choice & 1) != 0 ? CAD_STARVE_FAULT : CAD_STARVE_CALL,
-        .first = choice >> 3, .count = (choice >> 3) != 0 ? count : 0};
+        .first = n < 16 ? n : 16 + (n - 16) * 4, /* a spawn has some seventy */
+        .count = n != 0 ? count : 0};
 }
 
 static bool step(struct thread *thread)
