@@ -44,19 +44,7 @@ struct core_cpu {
 #define HOST(cpu, hook) (cpu)->cadastre->host.hook
 #endif
 
-/*@ // The ledgers a CPU works on: where they are, and that nothing else is there.
-    predicate ledgers_shape{L}(struct core_cpu *cpu) =
-      \valid_read(cpu) && \valid(cpu->cadastre) && id_pool_ok(&cpu->cadastre->ledgers.ids) &&
-      \valid(cpu->cadastre->ledgers.ledgers + (0 .. cpu->cadastre->ledgers.ids.limit - 1)) &&
-      \separated(cpu, cpu->cadastre,
-                 cpu->cadastre->ledgers.ledgers + (0 .. cpu->cadastre->ledgers.ids.limit - 1),
-                 cpu->cadastre->ledgers.ids.slots + (0 .. cpu->cadastre->ledgers.ids.limit - 1));
-    predicate ledger_live{L}(struct core_cpu *cpu, integer ledger) =
-      id_live(&cpu->cadastre->ledgers.ids, ledger);
-    logic struct ledger *ledger_record{L}(struct core_cpu *cpu, integer ledger) =
-      cpu->cadastre->ledgers.ledgers + ledger;
-*/
-
+#include "core/contracts.h"
 #include "core/fault_calls.h"
 
 static inline uint64_t *table_words(const struct core_cpu *cpu, frame_no_t frame)

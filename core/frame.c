@@ -158,11 +158,6 @@ void host_magazine_refill(struct core_cpu *cpu);
     ensures frames_shape(cpu);
 */
 void host_magazine_drain(struct core_cpu *cpu);
-/*@ terminates \true;
-    exits   \false;
-    assigns \nothing;
-*/
-void host_page_clear(frame_no_t frame);
 #endif
 
 /* A zeroed frame, still FREE and marked as taken; FRAME_NONE when memory is short. */

@@ -70,24 +70,6 @@ static bool word_take(uint64_t *word, uint64_t amount)
 }
 
 #undef ledger_reserve
-/*@ requires ledgers_shape(cpu) && 0 <= what < CAD_RESOURCE_COUNT;
-    terminates \true;
-    exits   \false;
-    assigns ledger_record(cpu, ledger)->available[what];
-    ensures live: ledger_live(cpu, ledger);
-    behavior fits:
-      assumes ledger_record(cpu, ledger)->available[what] >= amount;
-      ensures \result == CAD_OK;
-      ensures charged: ledger_record(cpu, ledger)->available[what] ==
-        \old(ledger_record(cpu, ledger)->available[what]) - amount;
-    behavior used_up:
-      assumes ledger_record(cpu, ledger)->available[what] < amount;
-      ensures own_refusal: \result == CAD_QUOTA_VIRTUAL + what;
-      ensures unchanged: ledger_record(cpu, ledger)->available[what] ==
-        \old(ledger_record(cpu, ledger)->available[what]);
-    complete behaviors;
-    disjoint behaviors;
-*/
 status_t ledger_reserve(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what,
                         uint64_t amount)
 {
@@ -120,17 +102,6 @@ static bool ledger_has_used(const struct ledger *ledger, enum cad_resource what,
     return used >= amount && used <= atomic_load_acquire(&ledger->limit[what]);
 }
 
-/*@ requires ledgers_shape(cpu) && 0 <= what < CAD_RESOURCE_COUNT;
-    requires ledger_word_ok(ledger_record(cpu, ledger), what);
-    terminates \true;
-    exits   \false;
-    assigns ledger_record(cpu, ledger)->available[what];
-    ensures live: ledger_live(cpu, ledger);
-    ensures was_used: \old(ledger_in_use(ledger_record(cpu, ledger), what)) >= amount;
-    ensures given_back: ledger_record(cpu, ledger)->available[what] ==
-      \old(ledger_record(cpu, ledger)->available[what]) + amount;
-    ensures ledger_word_ok(ledger_record(cpu, ledger), what);
-*/
 void ledger_release(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what, uint64_t amount)
 {
     struct ledger *record = ledger_at(cpu, ledger);
@@ -256,16 +227,6 @@ status_t ledger_create_child(struct core_cpu *cpu, uint32_t parent, const char *
     return CAD_OK;
 }
 
-/*@ requires ledgers_shape(cpu);
-    requires no_overflow: ledger_record(cpu, ledger)->references < UINT32_MAX;
-    terminates \true;
-    exits   \false;
-    assigns ledger_record(cpu, ledger)->references;
-    ensures live: ledger_live(cpu, ledger);
-    ensures had_one: \old(ledger_record(cpu, ledger)->references) > 0;
-    ensures one_more: ledger_record(cpu, ledger)->references ==
-      \old(ledger_record(cpu, ledger)->references) + 1;
-*/
 void ledger_take(struct core_cpu *cpu, uint32_t ledger)
 {
     uint32_t before = atomic_fetch_add(&ledger_at(cpu, ledger)->references, 1u);
