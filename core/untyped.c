@@ -10,6 +10,34 @@
 #include "core/charge.h"
 #include "core/frame_priv.h"
 
+/*@ // Where an untyped's operations work, all apart from each other.
+    predicate untypeds_shape{L}(struct core_cpu *cpu) =
+      \valid_read(cpu) && \valid(cpu->cadastre) &&
+      id_pool_shape(&cpu->cadastre->untypeds.ids) &&
+      \valid(cpu->cadastre->untypeds.untypeds + (0 .. cpu->cadastre->untypeds.ids.limit - 1)) &&
+      \valid(cpu->cadastre->frames.frames + (0 .. UINT32_MAX)) &&
+      \separated(cpu->cadastre, cpu->cadastre->frames.frames + (0 .. UINT32_MAX),
+        cpu->cadastre->untypeds.untypeds + (0 .. cpu->cadastre->untypeds.ids.limit - 1),
+        cpu->cadastre->untypeds.ids.slots + (0 .. cpu->cadastre->untypeds.ids.limit - 1));
+    predicate untyped_live{L}(struct core_cpu *cpu, integer untyped) =
+      id_live(&cpu->cadastre->untypeds.ids, untyped);
+    logic struct untyped *untyped_record{L}(struct core_cpu *cpu, integer untyped) =
+      cpu->cadastre->untypeds.untypeds + untyped;
+    // Its range is of frame numbers, and what it handed out is inside it.
+    predicate untyped_range_ok{L}(struct core_cpu *cpu, integer untyped) =
+      untyped_record(cpu, untyped)->next <= untyped_record(cpu, untyped)->pages &&
+      untyped_record(cpu, untyped)->first + untyped_record(cpu, untyped)->pages <= 0x100000000;
+    logic integer untyped_next{L}(struct core_cpu *cpu, integer untyped) =
+      untyped_record(cpu, untyped)->first + untyped_record(cpu, untyped)->next;
+*/
+
+/*@ requires untypeds_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns \result \from cpu, untyped;
+    ensures \result == untyped_record(cpu, untyped) && \valid(\result);
+    ensures live: untyped_live(cpu, untyped);
+*/
 static struct untyped *untyped_at(struct core_cpu *cpu, uint32_t untyped)
 {
     CHECK_VALUE(id_is_live(&cpu->cadastre->untypeds.ids, untyped), untyped);
@@ -129,12 +157,108 @@ status_t untyped_retype_untyped(struct core_cpu *cpu, uint32_t untyped, uint32_t
     return CAD_OK;
 }
 
+/* Frames of the untyped become, zeroed, pages 0.. of the object. */
+/*@ requires untypeds_shape(cpu) && first + pages <= 0x100000000;
+    terminates \true;
+    exits   \false;
+    assigns cpu->cadastre->frames.frames[first .. first + pages - 1];
+    ensures own: \forall integer i; first <= i < first + pages ==>
+      \old(cpu->cadastre->frames.frames[i].state) == FRAME_UNTYPED &&
+      \old(cpu->cadastre->frames.frames[i].owner) == untyped;
+    ensures unused: \forall integer i; first <= i < first + pages ==>
+      \old(cpu->cadastre->frames.frames[i].maps) == 0 &&
+      \old(cpu->cadastre->frames.frames[i].pins) == 0;
+    ensures owned: \forall integer i; first <= i < first + pages ==>
+      cpu->cadastre->frames.frames[i].state == FRAME_OBJECT &&
+      cpu->cadastre->frames.frames[i].owner == object &&
+      cpu->cadastre->frames.frames[i].detail == i - first;
+*/
+static void run_to_object(struct core_cpu *cpu, uint32_t untyped, uint32_t object,
+                          frame_no_t first, uint32_t pages)
+{
+    struct frame_change change = { .from = FRAME_UNTYPED, .from_owner = untyped,
+                                   .to = FRAME_OBJECT, .to_owner = object, .numbered = true };
+
+    /*@ loop invariant 0 <= i <= pages;
+        loop assigns i;
+        loop variant pages - i;
+    */
+    for (uint32_t i = 0; i < pages; i++)
+        HOST(cpu, page_clear)(first + i);
+    //@ ghost Cleared: ;
+    frame_set_state(&cpu->cadastre->frames, first, pages, &change);
+    /*@ assert left: \forall integer i; frame_leaves{Cleared}(cpu->cadastre->frames.frames, i,
+                                                             &change) ==>
+          \at(cpu->cadastre->frames.frames[i].state,Pre) == FRAME_UNTYPED &&
+          \at(cpu->cadastre->frames.frames[i].owner,Pre) == untyped &&
+          \at(cpu->cadastre->frames.frames[i].maps,Pre) == 0 &&
+          \at(cpu->cadastre->frames.frames[i].pins,Pre) == 0;
+    */
+    /*@ assert arrived: \forall integer i; frame_arrives(cpu->cadastre->frames.frames, first, i,
+                                                        &change) ==>
+          cpu->cadastre->frames.frames[i].state == FRAME_OBJECT &&
+          cpu->cadastre->frames.frames[i].owner == object &&
+          cpu->cadastre->frames.frames[i].detail == i - first;
+    */
+}
+
+/*@ requires untypeds_shape(cpu) && untyped_range_ok(cpu, untyped);
+    requires \valid(first) && \separated(first, cpu->cadastre, untyped_record(cpu, untyped),
+      cpu->cadastre->frames.frames + (0 .. UINT32_MAX),
+      cpu->cadastre->untypeds.ids.slots + untyped);
+    requires no_overflow: untyped_record(cpu, untyped)->children < UINT32_MAX &&
+      untyped_record(cpu, untyped)->references < UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns *first, untyped_record(cpu, untyped)->next, untyped_record(cpu, untyped)->children,
+            untyped_record(cpu, untyped)->references,
+            cpu->cadastre->frames.frames[untyped_record(cpu, untyped)->first +
+              untyped_record(cpu, untyped)->next .. untyped_record(cpu, untyped)->first +
+              untyped_record(cpu, untyped)->next + pages - 1];
+    ensures live: untyped_live(cpu, untyped);
+    ensures untyped_range_ok(cpu, untyped);
+    behavior nothing_asked:
+      assumes pages == 0;
+      assigns \nothing;
+      ensures \result == CAD_INVALID;
+    behavior used_up:
+      assumes pages > 0;
+      assumes pages > untyped_record(cpu, untyped)->pages - untyped_record(cpu, untyped)->next;
+      assigns \nothing;
+      ensures \result == CAD_USED_UP;
+    behavior fits:
+      assumes pages > 0;
+      assumes pages <= untyped_record(cpu, untyped)->pages - untyped_record(cpu, untyped)->next;
+      ensures \result == CAD_OK;
+      ensures in_order: *first == \old(untyped_next(cpu, untyped));
+      ensures own: \forall integer i; \old(untyped_next(cpu, untyped)) <= i <
+        \old(untyped_next(cpu, untyped)) + pages ==>
+        \old(cpu->cadastre->frames.frames[i].state) == FRAME_UNTYPED &&
+        \old(cpu->cadastre->frames.frames[i].owner) == untyped;
+      ensures unused: \forall integer i; \old(untyped_next(cpu, untyped)) <= i <
+        \old(untyped_next(cpu, untyped)) + pages ==>
+        \old(cpu->cadastre->frames.frames[i].maps) == 0 &&
+        \old(cpu->cadastre->frames.frames[i].pins) == 0;
+      ensures owned: \forall integer i; \old(untyped_next(cpu, untyped)) <= i <
+        \old(untyped_next(cpu, untyped)) + pages ==>
+        cpu->cadastre->frames.frames[i].state == FRAME_OBJECT &&
+        cpu->cadastre->frames.frames[i].owner == object;
+      ensures numbered: \forall integer i; \old(untyped_next(cpu, untyped)) <= i <
+        \old(untyped_next(cpu, untyped)) + pages ==>
+        cpu->cadastre->frames.frames[i].detail == i - \old(untyped_next(cpu, untyped));
+      ensures handed_out: untyped_record(cpu, untyped)->next ==
+        \old(untyped_record(cpu, untyped)->next) + pages;
+      ensures child: untyped_record(cpu, untyped)->children ==
+        \old(untyped_record(cpu, untyped)->children) + 1;
+      ensures child: untyped_record(cpu, untyped)->references ==
+        \old(untyped_record(cpu, untyped)->references) + 1;
+    complete behaviors;
+    disjoint behaviors;
+*/
 status_t untyped_retype_object(struct core_cpu *cpu, uint32_t untyped, uint32_t object,
                                uint32_t pages, frame_no_t *first)
 {
     struct untyped *record = untyped_at(cpu, untyped);
-    struct frame_change change = { .from = FRAME_UNTYPED, .from_owner = untyped,
-                                   .to = FRAME_OBJECT, .to_owner = object, .numbered = true };
 
     if (pages == 0)
         return CAD_INVALID;
@@ -142,9 +266,15 @@ status_t untyped_retype_object(struct core_cpu *cpu, uint32_t untyped, uint32_t 
         return CAD_USED_UP;
     frame_no_t run = record->first + record->next;
 
-    for (uint32_t i = 0; i < pages; i++)
-        cpu->cadastre->host.page_clear(run + i);
-    frame_set_state(&cpu->cadastre->frames, run, pages, &change);
+    //@ ghost Checked: ;
+    run_to_object(cpu, untyped, object, run, pages);
+    //@ assert live: untyped_live(cpu, untyped);
+    /*@ assert kept: record->first == \at(record->first,Checked) &&
+          record->pages == \at(record->pages,Checked) &&
+          record->next == \at(record->next,Checked) &&
+          record->children == \at(record->children,Checked) &&
+          record->references == \at(record->references,Checked);
+    */
     record->next += pages;
     record->children++;
     record->references++;
@@ -167,6 +297,27 @@ void untyped_return_object(struct core_cpu *cpu, uint32_t untyped, uint32_t obje
     untyped_put(cpu, untyped);
 }
 
+/*@ requires untypeds_shape(cpu) && untyped_range_ok(cpu, untyped);
+    requires pages > 0 && first + pages <= 0x100000000;
+    terminates \true;
+    exits   \false;
+    assigns untyped_record(cpu, untyped)->next;
+    ensures live: untyped_live(cpu, untyped);
+    ensures untyped_range_ok(cpu, untyped);
+    behavior last_of_all:
+      assumes first + pages == untyped_record(cpu, untyped)->first +
+        untyped_record(cpu, untyped)->next;
+      assumes inside: first >= untyped_record(cpu, untyped)->first;
+      ensures undone: untyped_record(cpu, untyped)->next ==
+        \old(untyped_record(cpu, untyped)->next) - pages;
+    behavior others_follow:
+      assumes first + pages != untyped_record(cpu, untyped)->first +
+        untyped_record(cpu, untyped)->next || first < untyped_record(cpu, untyped)->first;
+      ensures kept: untyped_record(cpu, untyped)->next ==
+        \old(untyped_record(cpu, untyped)->next);
+    complete behaviors;
+    disjoint behaviors;
+*/
 void untyped_retract(struct core_cpu *cpu, uint32_t untyped, frame_no_t first, uint32_t pages)
 {
     struct untyped *record = untyped_at(cpu, untyped);
@@ -175,6 +326,24 @@ void untyped_retract(struct core_cpu *cpu, uint32_t untyped, frame_no_t first, u
         record->next -= pages;
 }
 
+/*@ requires untypeds_shape(cpu) && untyped_range_ok(cpu, untyped);
+    terminates \true;
+    exits   \false;
+    assigns untyped_record(cpu, untyped)->next;
+    ensures live: untyped_live(cpu, untyped);
+    ensures untyped_range_ok(cpu, untyped);
+    behavior childless:
+      assumes untyped_record(cpu, untyped)->children == 0;
+      ensures \result == CAD_OK;
+      ensures whole_again: untyped_record(cpu, untyped)->next == 0;
+    behavior busy:
+      assumes untyped_record(cpu, untyped)->children > 0;
+      ensures \result == CAD_BUSY;
+      ensures kept: untyped_record(cpu, untyped)->next ==
+        \old(untyped_record(cpu, untyped)->next);
+    complete behaviors;
+    disjoint behaviors;
+*/
 status_t untyped_reset(struct core_cpu *cpu, uint32_t untyped)
 {
     struct untyped *record = untyped_at(cpu, untyped);
@@ -185,6 +354,15 @@ status_t untyped_reset(struct core_cpu *cpu, uint32_t untyped)
     return CAD_OK;
 }
 
+/*@ requires untypeds_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns untyped_record(cpu, untyped)->references;
+    ensures live: untyped_live(cpu, untyped);
+    ensures had_one: \old(untyped_record(cpu, untyped)->references) > 0;
+    ensures one_more: untyped_record(cpu, untyped)->references ==
+      \old(untyped_record(cpu, untyped)->references) + 1;
+*/
 void untyped_take(struct core_cpu *cpu, uint32_t untyped)
 {
     struct untyped *record = untyped_at(cpu, untyped);
