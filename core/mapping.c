@@ -253,6 +253,34 @@ status_t mapping_create(struct core_cpu *cpu, uint32_t object, uint32_t space, v
     return CAD_OK;
 }
 
+/* The pages of `head` from `pages_before` on become those of `rest`. */
+/*@ requires \valid(head) && \valid(rest) && \separated(head, rest);
+    requires fits: mapping_fits(head);
+    requires both: 0 < pages_before < head->pages;
+    terminates \true;
+    exits   \false;
+    assigns head->pages, rest->address, rest->first_page, rest->pages, rest->ceiling;
+    ensures some: head->pages == pages_before && rest->pages > 0;
+    ensures nothing_lost: head->pages + rest->pages == \old(head->pages);
+    ensures adjacent: rest->address == head->address + head->pages * PAGE_SIZE;
+    ensures same_end: rest->address + rest->pages * PAGE_SIZE ==
+      \old(head->address + head->pages * PAGE_SIZE);
+    ensures same_pages: rest->first_page == head->first_page + head->pages;
+    ensures same_ceiling: rest->ceiling == head->ceiling;
+    ensures one_of_two: \forall integer address; mapping_covers{Pre}(head, address) <==>
+      mapping_covers(head, address) || mapping_covers(rest, address);
+    ensures not_both: \forall integer address;
+      !(mapping_covers(head, address) && mapping_covers(rest, address));
+*/
+static void mapping_divide(struct mapping *head, struct mapping *rest, uint32_t pages_before)
+{
+    rest->address = head->address + (uint64_t)pages_before * PAGE_SIZE;
+    rest->first_page = head->first_page + pages_before;
+    rest->pages = head->pages - pages_before;
+    rest->ceiling = head->ceiling;
+    head->pages = pages_before;
+}
+
 status_t mapping_split(struct core_cpu *cpu, uint32_t mapping, uint32_t pages_before,
                        uint32_t *tail)
 {
@@ -267,21 +295,32 @@ status_t mapping_split(struct core_cpu *cpu, uint32_t mapping, uint32_t pages_be
     }
     /* commit */
     mapping_commit(cpu, rest, head->object, head->space);
-    mapping_at(cpu, rest)->address = head->address + ((uint64_t)pages_before << PAGE_SHIFT);
-    mapping_at(cpu, rest)->first_page = head->first_page + pages_before;
-    mapping_at(cpu, rest)->pages = head->pages - pages_before;
-    mapping_at(cpu, rest)->ceiling = head->ceiling;
-    head->pages = pages_before;
+    mapping_divide(head, mapping_at(cpu, rest), pages_before);
     *tail = rest;
     return CAD_OK;
 }
 
+/*@ requires mappings_shape(cpu) && id_pool_shape(&cpu->cadastre->mappings.ids);
+    requires live: id_live(&cpu->cadastre->mappings.ids, mapping);
+    requires fits: mapping_fits(mapping_record(cpu, mapping));
+    requires some_left: pages < mapping_record(cpu, mapping)->pages;
+    terminates \true;
+    exits   \false;
+    assigns mapping_record(cpu, mapping)->address, mapping_record(cpu, mapping)->first_page,
+            mapping_record(cpu, mapping)->pages;
+    ensures left: mapping_record(cpu, mapping)->pages ==
+      \old(mapping_record(cpu, mapping)->pages) - pages;
+    ensures moved: mapping_record(cpu, mapping)->address ==
+      \old(mapping_record(cpu, mapping)->address) + pages * PAGE_SIZE;
+    ensures same_pages: mapping_record(cpu, mapping)->first_page ==
+      \old(mapping_record(cpu, mapping)->first_page) + pages;
+*/
 void mapping_trim_head(struct core_cpu *cpu, uint32_t mapping, uint32_t pages)
 {
     struct mapping *record = mapping_live(cpu, mapping);
 
     ASSERT(pages < record->pages);
-    record->address += (uint64_t)pages << PAGE_SHIFT;
+    record->address += (uint64_t)pages * PAGE_SIZE;
     record->first_page += pages;
     record->pages -= pages;
 }

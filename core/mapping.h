@@ -51,9 +51,25 @@ void mapping_trim_tail(struct core_cpu *cpu, uint32_t mapping, uint32_t pages);
  * it: the caller queues the object for destruction, after the TLB round. */
 bool mapping_destroy(struct core_cpu *cpu, uint32_t mapping);
 
+/*@ // Its last address and its last page of the object have numbers.
+    predicate mapping_fits{L}(struct mapping *mapping) =
+      mapping->address + mapping->pages * PAGE_SIZE <= UINT64_MAX &&
+      mapping->first_page + mapping->pages <= UINT32_MAX;
+    predicate mapping_covers{L}(struct mapping *mapping, integer address) =
+      mapping->address <= address < mapping->address + mapping->pages * PAGE_SIZE;
+*/
+
+/*@ requires \valid_read(mapping) && mapping_fits(mapping);
+    requires inside: mapping_covers(mapping, address);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures page: \result == mapping->first_page + (address - mapping->address) / PAGE_SIZE;
+    ensures inside: mapping->first_page <= \result < mapping->first_page + mapping->pages;
+*/
 static inline uint32_t mapping_page(const struct mapping *mapping, virt_addr_t address)
 {
-    return mapping->first_page + (uint32_t)((address - mapping->address) >> PAGE_SHIFT);
+    return mapping->first_page + (uint32_t)((address - mapping->address) / PAGE_SIZE);
 }
 
 #endif
