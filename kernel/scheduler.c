@@ -40,27 +40,18 @@ static void queue_note(struct cpu *cpu, struct thread *thread, uint8_t priority)
     cpu->queue.ready_count++;
 }
 
-static void queue_push_last(struct cpu *cpu, struct thread *thread, uint8_t priority)
+/* Behind `previous`, NULL: first. */
+static void queue_insert(struct cpu *cpu, struct thread *thread, uint8_t priority,
+                         struct thread *previous)
 {
     struct run_queue *queue = &cpu->queue;
-    struct thread *last = queue->tail[priority];
+    struct thread **link = previous != NULL ? &previous->queue_next : &queue->head[priority];
+    struct thread *next = *link;
 
-    thread->queue_next = NULL;
-    thread->queue_previous = last;
-    *(last != NULL ? &last->queue_next : &queue->head[priority]) = thread;
-    queue->tail[priority] = thread;
-    queue_note(cpu, thread, priority);
-}
-
-static void queue_push_first(struct cpu *cpu, struct thread *thread, uint8_t priority)
-{
-    struct run_queue *queue = &cpu->queue;
-    struct thread *first = queue->head[priority];
-
-    thread->queue_next = first;
-    thread->queue_previous = NULL;
-    *(first != NULL ? &first->queue_previous : &queue->tail[priority]) = thread;
-    queue->head[priority] = thread;
+    thread->queue_next = next;
+    thread->queue_previous = previous;
+    *link = thread;
+    *(next != NULL ? &next->queue_previous : &queue->tail[priority]) = thread;
     queue_note(cpu, thread, priority);
 }
 
@@ -224,29 +215,22 @@ static inline void note_queued(struct cpu *cpu, int priority)
         scheduler_prod_idle(); /* went idle since place() looked: it takes the thread */
 }
 
-static void ready_last(struct cpu *cpu, struct thread *thread)
+enum queue_end { QUEUE_FIRST, QUEUE_LAST };
+
+static inline void ready_at(struct cpu *cpu, struct thread *thread, enum queue_end end)
 {
     uint8_t priority = thread->priority;
 
     spin_lock(&cpu->queue.lock);
-    queue_push_last(cpu, thread, priority);
-    spin_unlock(&cpu->queue.lock);
-    note_queued(cpu, priority);
-}
-
-static void ready_first(struct cpu *cpu, struct thread *thread)
-{
-    uint8_t priority = thread->priority;
-
-    spin_lock(&cpu->queue.lock);
-    queue_push_first(cpu, thread, priority);
+    queue_insert(cpu, thread, priority,
+                 end == QUEUE_FIRST ? NULL : cpu->queue.tail[priority]);
     spin_unlock(&cpu->queue.lock);
     note_queued(cpu, priority);
 }
 
 void scheduler_ready(struct thread *thread)
 {
-    ready_last(place(thread), thread);
+    ready_at(place(thread), thread, QUEUE_LAST);
 }
 
 void scheduler_hand_over(struct cpu *cpu, struct thread *thread)
@@ -288,7 +272,7 @@ void scheduler_set_priority(struct thread *thread, uint8_t priority)
 
     atomic_store_relaxed(&thread->priority, priority);
     if (was_ready)
-        ready_last(cpu_by_index(thread->cpu), thread);
+        ready_at(cpu_by_index(thread->cpu), thread, QUEUE_LAST);
     else
         scheduler_prod(atomic_load_relaxed(&thread->cpu)); /* which reads the priority anew */
 }
@@ -346,10 +330,8 @@ static void preempt(struct cpu *cpu)
             thread->turn_cycles = 0;
         if (atomic_load_relaxed(&idle_cpus) != 0)
             scheduler_ready(thread);
-        else if (is_turn_over)
-            ready_last(cpu, thread);
         else
-            ready_first(cpu, thread);
+            ready_at(cpu, thread, is_turn_over ? QUEUE_LAST : QUEUE_FIRST);
         end_if_killed(thread);
         thread_put(thread);
         return;
