@@ -47,12 +47,12 @@ static bool wait_for_room(struct thread *thread)
 
 /* --- one call --- */
 
-static inline status_t method_run(const struct method *method, struct invocation *invocation)
+static inline status_t method_run(method_function run, struct invocation *invocation)
 {
-    if (method->run == method_machine_starve)
-        return method->run(invocation);
+    if (STARVATION_IS_BUILT && run == method_machine_starve)
+        return run(invocation);
     starvation_begin(invocation->thread, CAD_STARVE_CALL);
-    status_t status = method->run(invocation);
+    status_t status = run(invocation);
     if (status != DISPATCH_BLOCKED) /* then the thread is not ours any more */
         starvation_end(invocation->thread);
     return status;
@@ -96,7 +96,7 @@ status_t dispatch(struct cpu *cpu, struct thread *thread)
         return DISPATCH_AGAIN;
     thread->room_turns = 0; /* now: a thread that blocks is not ours any more */
     if (status == CAD_OK)
-        status = method_run(method, &invocation);
+        status = method_run(method->run, &invocation);
     if (status == CAD_PRESSURE && !has_waited && may_wait_for_room(thread, was_busy))
         return DISPATCH_AGAIN;
     trace_invocation(thread->id, (uint32_t)call, status, invocation.cap.object.index);
@@ -160,9 +160,9 @@ kernel_syscall(struct arch_context *context)
     bool was_busy = reaper_is_busy();
     status_t status = invocation_begin(&invocation, this_cpu(), thread, method);
     if (LIKELY(status == CAD_OK))
-        status = method_run(method, &invocation);
+        status = method_run(method->run, &invocation);
     if (UNLIKELY(status >= CAD_PRESSURE))
         return uncommon_end(thread, status, was_busy);
     context_set_status(context, status);
-    return scheduler_needs_more(this_cpu(), thread) ? kernel_resume() : context;
+    return scheduler_needs_more(this_cpu()) ? kernel_resume() : context;
 }

@@ -405,6 +405,8 @@ static void attend(struct cpu *cpu)
 {
     atomic_store_relaxed(&cpu->attention, false);
     atomic_fence(); /* what is asked from now on is seen next time */
+    if (atomic_load_relaxed(&cpu->current->killed))
+        finish_current(cpu);
     if (reaper_has_work() && reaper_run(REAPER_STEPS))
         timers_arm(cpu, timer_now_ns() + REAPER_PERIOD_NS);
     if (cpu->current != NULL)
@@ -415,8 +417,6 @@ static void attend(struct cpu *cpu)
  * looked at after attention was taken away: its stopper sets them in the other order. */
 static void do_more(struct cpu *cpu)
 {
-    if (atomic_load_relaxed(&cpu->current->killed))
-        finish_current(cpu);
     if (atomic_load_relaxed(&cpu->attention))
         attend(cpu);
     if (atomic_load_acquire(&world_stopper) != 0)
@@ -436,7 +436,7 @@ struct arch_context *kernel_resume(void)
             struct thread *thread = pick(cpu);
             (void)scheduler_enter(cpu, LIKELY(thread != NULL) ? thread : idle(cpu));
         }
-        if (LIKELY(!scheduler_needs_more(cpu, cpu->current) && !cpu->current->in_ring))
+        if (LIKELY(!scheduler_needs_more(cpu) && !cpu->current->in_ring))
             return &cpu->current->context;
         do_more(cpu);
     }

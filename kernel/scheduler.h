@@ -54,11 +54,12 @@ MUST_CHECK bool scheduler_withdraw(struct thread *thread);
 /* The current thread goes behind others of its priority, on the way out. */
 void scheduler_yield(struct cpu *cpu);
 void scheduler_set_priority(struct thread *thread, uint8_t priority);
-/* May the CPU not simply go on with the thread that is current?  What else there is to
- * do (the world stops, a reaper's step, a higher thread) comes with `attention`. */
-static inline bool scheduler_needs_more(const struct cpu *cpu, const struct thread *thread)
+/* May the CPU not simply go on with the thread that is current?  Whatever else there is
+ * to do (the world stops, a reaper's step, a higher thread, a killed one) comes with
+ * `attention`, set after it. */
+static inline bool scheduler_needs_more(const struct cpu *cpu)
 {
-    return UNLIKELY(atomic_load_relaxed(&cpu->attention) || atomic_load_relaxed(&thread->killed));
+    return UNLIKELY(atomic_load_relaxed(&cpu->attention));
 }
 /* That CPU looks around on its next way out of the kernel, soon. */
 void scheduler_prod(uint32_t cpu_index);

@@ -30,6 +30,7 @@ struct starvation {
 };
 
 #ifdef CONFIG_FAULT_POINTS
+#define STARVATION_IS_BUILT true
 /* Around an invocation (CAD_STARVE_CALL) or a page fault of the thread.  An invocation that
  * is made again counts anew, so the order stands until it is asked about: at once, that is.
  * One that blocked has no end, and nothing after it counts. */
@@ -38,6 +39,7 @@ void starvation_end(struct thread *thread);
 /* core_host.fault_point */
 bool starvation_point(struct core_cpu *core, const struct fault_site *site, status_t status);
 #else
+#define STARVATION_IS_BUILT false
 static inline void starvation_begin(struct thread *thread, uint32_t what)
 {
 }

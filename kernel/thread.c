@@ -278,7 +278,10 @@ void thread_kill(struct thread *thread)
 
 void thread_end_current(void)
 {
-    atomic_store_relaxed(&this_cpu()->current->killed, true);
+    struct cpu *cpu = this_cpu();
+
+    atomic_store_relaxed(&cpu->current->killed, true);
+    scheduler_prod(cpu->index); /* which looks for the mark */
 }
 
 /* ENDED and the list of joiners change under one lock, so that nobody joins too late. */
