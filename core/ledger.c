@@ -21,7 +21,7 @@
     ensures \result == ledger_record(cpu, ledger) && \valid(\result);
     ensures live: ledger_live(cpu, ledger);
 */
-static struct ledger *ledger_at(struct core_cpu *cpu, uint32_t ledger)
+static inline struct ledger *ledger_at(struct core_cpu *cpu, uint32_t ledger)
 {
     CHECK_VALUE(id_is_live(&cpu->cadastre->ledgers.ids, ledger), ledger);
     return &cpu->cadastre->ledgers.ledgers[ledger];

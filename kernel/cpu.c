@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The table of CPUs, and which space each has loaded. */
+/* The table of CPUs. */
 #include "kernel/cpu.h"
 
-#include "arch/mmu.h"
 #include "base/assert.h"
 #include "base/atomic.h"
 #include "base/print.h"
@@ -28,25 +27,6 @@ void cpus_init(void)
         cpu->running_priority = -1;
         cpu_attach(i, &cpu->arch);
     }
-}
-
-/* The bit is set before the space is loaded and cleared after another was, so
- * whoever weakens an entry and then reads space_cpus finds every CPU that may
- * have seen the entry before; the atomic OR is the fence between. */
-void cpu_switch_space(struct cpu *cpu, struct process *process)
-{
-    struct process *old = cpu->space;
-    uint64_t bit = UINT64_C(1) << cpu->index;
-
-    if (process != NULL) {
-        (void)atomic_fetch_or(&process->space_cpus, bit);
-        mmu_switch(process->root);
-    } else {
-        mmu_switch(mmu_kernel_root());
-    }
-    cpu->space = process;
-    if (old != NULL)
-        (void)atomic_fetch_and(&old->space_cpus, ~bit);
 }
 
 void panic_print_cpus(void)

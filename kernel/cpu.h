@@ -60,12 +60,4 @@ static inline struct cpu *cpu_by_index(unsigned index)
 /* Boot: gives every CPU, started or not, its struct. */
 void cpus_init(void);
 
-/* Loads the process's space (NULL: only the kernel half), keeping space_cpus true. */
-void cpu_switch_space(struct cpu *cpu, struct process *process);
-static inline void cpu_load_space(struct cpu *cpu, struct process *process)
-{
-    if (cpu->space != process)
-        cpu_switch_space(cpu, process);
-}
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "arch/trap.h"
 #include "base/atomic.h"
+#include "kernel/endpoint_direct.h"
 #include "kernel/reaper.h"
 #include "kernel/scheduler.h"
 #include "kernel/starvation.h"
@@ -58,10 +59,10 @@ static inline status_t method_run(method_function run, struct invocation *invoca
     return status;
 }
 
-/* The method that a call names, NULL: none. */
+/* The method that a call names (less CAD_CALL_BASE), NULL: none. */
 static inline const struct method *method_of(uint64_t call)
 {
-    uint64_t interface = (call - CAD_CALL_BASE) >> 8, number = call & 0xff;
+    uint64_t interface = call >> 8, number = call & 0xff;
 
     if (UNLIKELY(interface >= CAD_INTERFACE_COUNT || number > CAD_METHOD_NUMBER_MAX))
         return NULL;
@@ -70,27 +71,26 @@ static inline const struct method *method_of(uint64_t call)
 }
 
 /* The capability that the thread's registers name, for the method. Fails: as cap_view(). */
-static inline status_t invocation_begin(struct invocation *invocation, struct cpu *cpu,
-                                        struct thread *thread, const struct method *method)
+static inline status_t invocation_begin(struct invocation *invocation, struct thread *thread,
+                                        const struct method *method)
 {
     const struct arch_context *context = &thread->context;
 
-    invocation->cpu = cpu;
     invocation->thread = thread;
     invocation->process = thread->process;
     return cap_view(thread->process, context_cap(context), method->interface, method->right,
                     &invocation->cap);
 }
 
-status_t dispatch(struct cpu *cpu, struct thread *thread)
+status_t dispatch(struct thread *thread)
 {
     uint64_t call = context_call(&thread->context);
-    const struct method *method = method_of(call);
+    const struct method *method = method_of(call - CAD_CALL_BASE);
     struct invocation invocation = {.cap.object.index = ID_NONE};
 
     if (method == NULL)
         return CAD_BAD_CALL;
-    status_t status = invocation_begin(&invocation, cpu, thread, method);
+    status_t status = invocation_begin(&invocation, thread, method);
     bool has_waited = thread->room_turns != 0, was_busy = reaper_is_busy();
     if (has_waited && wait_for_room(thread))
         return DISPATCH_AGAIN;
@@ -126,7 +126,7 @@ static struct arch_context *uncommon_call(struct thread *thread)
         foreign_call(thread);
         return kernel_resume();
     }
-    status_t status = dispatch(this_cpu(), thread);
+    status_t status = dispatch(thread);
     if (status == DISPATCH_AGAIN)
         context_restart(&thread->context);
     else if (status != DISPATCH_BLOCKED)
@@ -148,21 +148,43 @@ static struct arch_context *uncommon_end(struct thread *thread, status_t status,
 }
 
 /* dispatch() without what is uncommon, and out again.  No array is on its stack, so no canary. */
-__attribute__((no_stack_protector)) struct arch_context *
-kernel_syscall(struct arch_context *context)
+__attribute__((no_stack_protector)) static inline struct arch_context *
+common_call(struct thread *thread, uint64_t number)
 {
-    struct thread *thread = thread_of_context(context);
-    const struct method *method = method_of(context_call(context));
+    const struct method *method = method_of(number);
     struct invocation invocation;
 
     if (UNLIKELY(method == NULL || trace_on || thread->room_turns != 0))
         return uncommon_call(thread);
     bool was_busy = reaper_is_busy();
-    status_t status = invocation_begin(&invocation, this_cpu(), thread, method);
+    status_t status = invocation_begin(&invocation, thread, method);
     if (LIKELY(status == CAD_OK))
         status = method_run(method->run, &invocation);
     if (UNLIKELY(status >= CAD_PRESSURE))
         return uncommon_end(thread, status, was_busy);
-    context_set_status(context, status);
-    return scheduler_needs_more(this_cpu()) ? kernel_resume() : context;
+    context_set_status(&thread->context, status);
+    return scheduler_needs_more(this_cpu()) ? kernel_resume() : &thread->context;
+}
+
+#define ENDPOINT_NUMBER(method)                                                                    \
+    (CAD_CALL(CAD_INTERFACE_ENDPOINT, CAD_METHOD_ENDPOINT_##method) - CAD_CALL_BASE)
+
+struct arch_context *kernel_syscall(struct arch_context *context)
+{
+    struct thread *thread = thread_of_context(context);
+    uint64_t number = context_call(context) - CAD_CALL_BASE;
+
+    switch (number) {
+    case ENDPOINT_NUMBER(call):
+        return endpoint_call_direct(thread);
+    case ENDPOINT_NUMBER(reply_receive):
+        return endpoint_reply_receive_direct(thread);
+    default:
+        return common_call(thread, number);
+    }
+}
+
+struct arch_context *dispatch_common(struct thread *thread)
+{
+    return common_call(thread, context_call(&thread->context) - CAD_CALL_BASE);
 }

@@ -17,7 +17,6 @@
 #include "kernel/thread.h"
 
 struct invocation {
-    struct cpu *cpu;
     struct thread *thread;
     struct process *process;
     struct cap_view cap;
@@ -46,7 +45,11 @@ static inline void result(struct invocation *call, unsigned index, uint64_t valu
 }
 
 /* Runs the call that the thread's context holds. Gives: its status or DISPATCH_BLOCKED. */
-status_t dispatch(struct cpu *cpu, struct thread *thread);
+status_t dispatch(struct thread *thread);
+
+/* The same for the call with which a thread came into the kernel; and out again.
+ * Gives: the context to leave with. */
+struct arch_context *dispatch_common(struct thread *thread);
 
 /* A new root capability for the caller, as a method's result: the object's
  * reference passes to the slot; a memory object is claimed for the table's ledger.

@@ -4,8 +4,9 @@
  * back; meanwhile its deadline or its killer waits (kernel/thread.h).  So no
  * lock is held while capabilities move.
  *
- * The fast path (a receiver waits, no capabilities, no deadline) takes one lock,
- * the endpoint's, and does nobody else's work (IP2).
+ * What needs none of this (a receiver waits, no capabilities, no deadline) goes the
+ * direct way, kernel/endpoint_direct.c; either takes one lock, the endpoint's, and does
+ * nobody else's work (IP2).
  */
 #include "kernel/endpoint.h"
 
@@ -14,14 +15,12 @@
 #include "kernel/cargo.h"
 #include "kernel/cpu.h"
 #include "kernel/dispatch.h"
+#include "kernel/endpoint_message.h"
 #include "kernel/memory.h"
 #include "kernel/reaper.h"
 #include "kernel/scheduler.h"
 
-#define TOKEN_WORD     9
-#define DEADLINE_WORD  9
-#define TOKEN_ID_BITS  18
-#define REAP_BUDGET    16
+#define REAP_BUDGET 16
 
 struct endpoint_table endpoints;
 
@@ -130,41 +129,13 @@ static inline struct endpoint *endpoint_enter(const struct invocation *call)
     struct endpoint *endpoint = &endpoints.endpoints[call->cap.object.index];
 
     spin_lock(&endpoint->lock);
-    const struct id_slot *name = &endpoints.ids.slots[call->cap.object.index];
-    if (LIKELY(!endpoint->closed && name->generation == call->cap.object.generation))
+    if (endpoint_is_open(endpoint, &call->cap))
         return endpoint;
     spin_unlock(&endpoint->lock);
     return NULL;
 }
 
 /* --- messages --- */
-
-static void deliver(struct thread *to, const struct thread *from, const struct cargo *cargo,
-                    uint64_t badge)
-{
-    for (unsigned i = 0; i < CARGO_WORD; i++)
-        context_set_word(&to->context, i, context_word(&from->context, i));
-    cargo_deliver(cargo, &to->context);
-    context_set_badge(&to->context, badge);
-}
-
-/* The call that `caller` is about to wait for, as the receiver sees it. */
-static void deliver_call(struct thread *to, struct thread *caller, const struct cargo *cargo)
-{
-    uint64_t generation = caller->call_generation + 1;
-
-    deliver(to, caller, cargo, caller->badge);
-    context_set_word(&to->context, TOKEN_WORD, generation << TOKEN_ID_BITS | caller->id);
-    caller->server = to->process->id;
-    to->process->has_served = true;
-}
-
-/* From here on the reply, the deadline, a killer or the server's end owns the caller. */
-static void publish_call(struct thread *caller)
-{
-    ASSERT((caller->call_generation & 1) == 0);
-    atomic_store_release(&caller->call_generation, caller->call_generation + 1);
-}
 
 /* A caller that was taken out of the queue is received by `to` and awaits the reply, or
  * gets why not.  Its capabilities are looked at again now: they may be gone. */
@@ -179,7 +150,7 @@ static bool accept_call(struct thread *to, struct thread *caller)
         thread_wake(caller, status);
         return false;
     }
-    deliver_call(to, caller, &cargo);
+    deliver_call(to, caller, &cargo, caller->badge);
     thread_set_state(caller, THREAD_AWAITING_REPLY);
     publish_call(caller);
     return true;
@@ -221,14 +192,14 @@ static status_t call_receiver(struct invocation *call, struct thread *receiver,
 {
     struct thread *thread = call->thread;
 
-    deliver_call(receiver, thread, cargo);
+    deliver_call(receiver, thread, cargo, thread->badge);
     thread_end_wait(receiver, CAD_OK);
     bool blocked = thread_block(thread, THREAD_AWAITING_REPLY, NULL, NULL, deadline_ns);
     if (blocked)
         publish_call(thread);
     else
         retire_call(thread);
-    scheduler_hand_over(call->cpu, receiver);
+    scheduler_hand_over(this_cpu(), receiver);
     return blocked ? DISPATCH_BLOCKED : CAD_CANCELLED;
 }
 
@@ -318,24 +289,18 @@ status_t method_endpoint_receive(struct invocation *call)
 static status_t reply(struct invocation *call, struct thread **out)
 {
     uint64_t token = argument(call, TOKEN_WORD);
-    uint32_t id = (uint32_t)(token & ((1u << TOKEN_ID_BITS) - 1));
-    uint64_t generation = token >> TOKEN_ID_BITS;
     struct cargo cargo;
 
     status_t status = cargo_decode(&cargo, call->process, &call->thread->context);
     if (status != CAD_OK)
         return status;
-    if (id == ID_NONE || id >= atomic_load_acquire(&threads.ids.capacity))
-        return CAD_BAD_TOKEN;
-    struct thread *caller = &threads.threads[id];
-    if (atomic_load_acquire(&caller->call_generation) != generation ||
-        atomic_load_acquire(&caller->state) != THREAD_AWAITING_REPLY ||
-        caller->server != call->process->id || !thread_claim_reply(caller, generation))
+    struct thread *caller = token_caller(token, call->process);
+    if (caller == NULL || !thread_claim_reply(caller, token >> TOKEN_ID_BITS))
         return CAD_BAD_TOKEN;
     if (cargo.count != 0) {
         status = cargo_transfer(&cargo, call->process, caller->process);
         if (status != CAD_OK) { /* the call waits on for a better reply */
-            atomic_store_release(&caller->call_generation, generation);
+            atomic_store_release(&caller->call_generation, token >> TOKEN_ID_BITS);
             return status;
         }
     }
@@ -363,7 +328,7 @@ status_t method_endpoint_reply_receive(struct invocation *call)
     if (status != CAD_OK)
         return status;
     status = receive(call, CAD_DEADLINE_FOREVER);
-    scheduler_hand_over(call->cpu, caller); /* runs now if the receiver waits */
+    scheduler_hand_over(this_cpu(), caller); /* runs now if the receiver waits */
     return status;
 }
 

@@ -176,7 +176,7 @@ status_t method_process_thread_yield(struct invocation *call)
 {
     if (!is_own(call))
         return CAD_INVALID;
-    scheduler_yield(call->cpu);
+    scheduler_yield(this_cpu());
     return CAD_OK;
 }
 

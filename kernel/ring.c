@@ -190,7 +190,7 @@ static status_t submission_run(struct thread *thread)
     context_set_status(&thread->context, submission.call);
     if ((submission.flags & ~(uint32_t)CAD_SUBMISSION_STOP_ON_ERROR) != 0)
         return CAD_INVALID;
-    return submission.call == 0 ? CAD_OK : dispatch(this_cpu(), thread);
+    return submission.call == 0 ? CAD_OK : dispatch(thread);
 }
 
 static void submission_complete(struct thread *thread, status_t status)

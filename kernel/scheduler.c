@@ -19,6 +19,7 @@
 #include "kernel/reaper.h"
 #include "kernel/ring.h"
 #include "kernel/thread.h"
+#include "kernel/thread_switch.h"
 #include "kernel/timers.h"
 #include "kernel/world.h"
 
@@ -203,7 +204,7 @@ static inline void note_company(struct cpu *cpu)
 /* After a thread of this priority came into the CPU's queue. */
 static inline void note_queued(struct cpu *cpu, int priority)
 {
-    atomic_fence(); /* with scheduler_enter() and idle() */
+    atomic_fence(); /* with thread_make_current() and idle() */
     int running = atomic_load_relaxed(&cpu->running_priority);
     if (running < priority) {
         scheduler_prod(cpu->index); /* idle, or lower */
@@ -236,7 +237,7 @@ void scheduler_ready(struct thread *thread)
 void scheduler_hand_over(struct cpu *cpu, struct thread *thread)
 {
     if (cpu->current != NULL || cpu->handoff != NULL ||
-        queue_top(&cpu->queue) > thread->priority) {
+        !scheduler_may_run_next(cpu, thread)) {
         scheduler_ready(thread);
         return;
     }
@@ -279,27 +280,20 @@ void scheduler_set_priority(struct thread *thread, uint8_t priority)
 
 /* --- the current thread --- */
 
+void scheduler_note_others(struct cpu *cpu, const struct thread *thread, uint32_t others)
+{
+    if (others > 1)
+        atomic_store_relaxed(&cpu->attention, true);
+    else
+        slice_start(cpu, thread);
+}
+
 struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread)
 {
     ASSERT(thread->state == THREAD_RUNNING && thread->cpu == cpu->index);
     ASSERT(cpu->current == NULL);
-    uint8_t priority = thread->priority;
-    cpu->current = thread;
-    cpu->slice_end = 0;
-    cpu->slice_over = false;
-    atomic_store_relaxed(&cpu->running_priority, priority);
-    cpu->switches++;
-    thread->switches++;
-    cpu_load_space(cpu, thread->process);
-    fpu_restore(&thread->fpu);
     cpu_set_context(&thread->context);
-    atomic_fence(); /* with note_queued(): it saw our priority, or we see its thread */
-    uint32_t others = atomic_load_relaxed(&cpu->queue.ready_mask) >> priority;
-    if (UNLIKELY(others > 1))
-        atomic_store_relaxed(&cpu->attention, true);
-    else if (others != 0)
-        slice_start(cpu, thread);
-    return &thread->context;
+    return thread_make_current(cpu, thread);
 }
 
 /* A thread that was killed just before it became READY would end only when its turn

@@ -27,6 +27,11 @@ void scheduler_ready(struct thread *thread);
 /* A thread that ended its wait runs next on this CPU, which is about to leave its
  * current one, if nothing higher is ready; else as scheduler_ready(). */
 void scheduler_hand_over(struct cpu *cpu, struct thread *thread);
+/* May that thread run here next, if it is ready: is nothing higher? */
+static inline bool scheduler_may_run_next(const struct cpu *cpu, const struct thread *thread)
+{
+    return atomic_load_relaxed(&cpu->queue.ready_mask) >> thread->priority <= 1;
+}
 /* The time since the last switch here, in cycles; the next span begins. */
 static inline uint64_t scheduler_account(struct cpu *cpu)
 {
@@ -49,6 +54,8 @@ static inline void scheduler_leave(struct cpu *cpu, struct thread *thread)
 /* A RUNNING thread becomes this CPU's current one, which had none.
  * Gives: its context, to leave the kernel with. */
 struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread);
+/* Threads of the new current one's priority (bit 0 of `others`) or higher are ready here. */
+void scheduler_note_others(struct cpu *cpu, const struct thread *thread, uint32_t others);
 /* Takes a READY thread out of its queue. Gives: false if it was not in one. */
 MUST_CHECK bool scheduler_withdraw(struct thread *thread);
 /* The current thread goes behind others of its priority, on the way out. */

@@ -192,12 +192,14 @@ bool thread_block(struct thread *thread, enum thread_state state, struct spinloc
     scheduler_leave(this_cpu(), thread);
     thread->turn_cycles = 0;
     thread->deadline_ns = deadline_ns;
-    thread->wait_list = list;
-    if (list != NULL)
-        wait_list_add(list, thread);
     if (deadline_ns != CAD_DEADLINE_FOREVER)
         timers_add(this_cpu(), thread);
-    atomic_store_release(&thread->wait_lock, lock);
+    if (list != NULL) {
+        wait_list_join(list, lock, thread);
+    } else {
+        thread->wait_list = NULL;
+        atomic_store_release(&thread->wait_lock, lock);
+    }
     return true;
 }
 

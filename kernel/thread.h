@@ -235,6 +235,19 @@ static inline struct thread *wait_list_take(struct wait_list *list)
     atomic_store_release(&thread->wait_lock, NULL);
     return thread;
 }
+/* Last; from here on a waker may have it once the lock is dropped. Locks: `lock`, the list's. */
+static inline void wait_list_join(struct wait_list *list, struct spinlock *lock,
+                                  struct thread *thread)
+{
+    struct thread *last = list->tail;
+
+    thread->queue_next = NULL;
+    thread->queue_previous = last;
+    *(last != NULL ? &last->queue_next : &list->head) = thread;
+    list->tail = thread;
+    thread->wait_list = list;
+    atomic_store_release(&thread->wait_lock, lock);
+}
 /* Puts a thread that wait_list_take gave back where it was: first. */
 void wait_list_put_back(struct wait_list *list, struct spinlock *lock, struct thread *thread);
 /* Results are in its context.  Sets the call's status, ends the wait's charges, makes it
@@ -254,7 +267,13 @@ static inline void thread_end_wait(struct thread *thread, status_t status)
     context_set_status(&thread->context, status);
 }
 /* Turns an awaited call's generation even: the caller owns the thread now. */
-bool thread_claim_reply(struct thread *thread, uint64_t call_generation);
+static inline bool thread_claim_reply(struct thread *thread, uint64_t call_generation)
+{
+    uint64_t expected = call_generation;
+
+    return (call_generation & 1) != 0 &&
+           atomic_compare_exchange(&thread->call_generation, &expected, call_generation + 1);
+}
 /* Its deadline passed: TIMED_OUT (SLEEPING: OK) if it still waits and is due at `now_ns`. */
 void thread_time_out(struct thread *thread, uint64_t now_ns);
 

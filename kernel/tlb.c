@@ -18,6 +18,7 @@
 #include "kernel/cpu.h"
 #include "kernel/memory.h"
 #include "kernel/reaper.h"
+#include "kernel/thread_switch.h"
 
 /* Up to so many pages are dropped one by one here, more as a whole. */
 #define FLUSH_PAGES_MAX 16

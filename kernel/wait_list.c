@@ -32,14 +32,6 @@ void wait_list_put_back(struct wait_list *list, struct spinlock *lock, struct th
     atomic_store_release(&thread->wait_lock, lock);
 }
 
-bool thread_claim_reply(struct thread *thread, uint64_t call_generation)
-{
-    uint64_t expected = call_generation;
-
-    return (call_generation & 1) != 0 &&
-           atomic_compare_exchange(&thread->call_generation, &expected, call_generation + 1);
-}
-
 /* The generation is read first: if it is still the same at the claim, state and
  * deadline were of that very call. */
 static bool claim_reply_due(struct thread *thread, uint64_t now_ns)

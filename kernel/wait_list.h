@@ -5,17 +5,6 @@
 
 #include "kernel/thread.h"
 
-/* Last. Locks: the list's. */
-static inline void wait_list_add(struct wait_list *list, struct thread *thread)
-{
-    struct thread *last = list->tail;
-
-    thread->queue_next = NULL;
-    thread->queue_previous = last;
-    *(last != NULL ? &last->queue_next : &list->head) = thread;
-    list->tail = thread;
-}
-
 /* Takes a waiting thread that is due at `now_ns` out of whatever it waits in.
  * Gives: whether the caller owns it now; false: it does not wait, is not due, or
  * somebody else has it just now. */

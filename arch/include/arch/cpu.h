@@ -51,6 +51,8 @@ _Noreturn void cpu_halt_forever(void);
  * the old record must still be a context: set another, or NULL, before its
  * memory becomes something else. */
 static inline void cpu_set_context(struct arch_context *context);
+/* The same from one context to another one. */
+static inline void cpu_switch_context(struct arch_context *from, struct arch_context *to);
 
 /* Up to 8 bytes of hardware randomness; false: this machine has none now. */
 bool cpu_hardware_random(uint64_t *value);

@@ -89,6 +89,18 @@ static void call(unsigned operations, uint64_t word0)
     }
 }
 
+static void empty_call_round_trip(unsigned operations)
+{
+    uint64_t badge;
+
+    for (unsigned i = 0; i < operations; i++) {
+        uint64_t words[CAD_MESSAGE_WORDS] = { [9] = CAD_DEADLINE_FOREVER };
+
+        if (cad_invoke_10(CALL_OF(call), endpoint, words, &badge) != CAD_OK)
+            give_up("call");
+    }
+}
+
 static void call_round_trip(unsigned operations)
 {
     call(operations, 1);
@@ -246,6 +258,7 @@ static void yield(unsigned operations)
 const struct metric call_metrics[] = {
     { "null_invocation", null_invocation, 0, 0, 1024, 1 },
     { "ring_nop_64_each", ring_of_nops, make_ring, 0, 16, CAD_RING_SUBMISSIONS },
+    { "call_round_trip_0_words", empty_call_round_trip, start_server, stop_server, TRIPS, 1 },
     { "call_round_trip_4_words", call_round_trip, start_server, stop_server, TRIPS, 1 },
     { "notification_round_trip", notification_round_trip, start_notified, stop_notified, TRIPS, 1 },
     { "park_round_trip", park_round_trip, start_parked, stop_parked, TRIPS, 1 },

@@ -58,6 +58,7 @@ extern cap_id_t self_process, self_table, self_ledger, self_park, the_clock;
 
 void test_endpoints(void);
 void test_transfers(void);
+void test_ways(void);
 void test_kills(void);
 void test_waits(void);
 void test_other_rings(void);

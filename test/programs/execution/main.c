@@ -99,8 +99,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } tests[] = {
-    {"endpoints", test_endpoints},     {"transfers", test_transfers}, {"kills", test_kills},
-    {"waits", test_waits},             {"other rings", test_other_rings},
+    {"endpoints", test_endpoints},     {"ways", test_ways},   {"transfers", test_transfers},
+    {"kills", test_kills},             {"waits", test_waits}, {"other rings", test_other_rings},
     {"own ring", test_own_ring},       {"storms", test_storms},
 };
 

@@ -62,6 +62,14 @@ static status_t call_server(void)
     return cad_message_call(endpoint, &message, CAD_DEADLINE_FOREVER);
 }
 
+/* Words alone: kernel/endpoint_direct.c. */
+static status_t call_directly(void)
+{
+    struct cad_message message = {0};
+
+    return cad_message_call(endpoint, &message, CAD_DEADLINE_FOREVER);
+}
+
 /* --- a caller waits --- */
 
 static void call_on_order(struct helper *self)
@@ -142,6 +150,7 @@ void starve_messages(void)
                                           CAD_TIMED_OUT};
     static const struct subject call = {"call with capabilities", NULL, call_server, nothing,
                                         CAD_OK};
+    static const struct subject direct = {"call of words", NULL, call_directly, nothing, CAD_OK};
 
     REQUIRE_OK(cad_ledger_create_endpoint(self_ledger, &endpoint));
     REQUIRE_OK(cad_frame_allocator_allocate(allocator, 2, &cargo[0]));
@@ -150,6 +159,7 @@ void starve_messages(void)
     helper_start(&server, serve);
     sleep_ms(5);
     starve(&call);
+    starve(&direct);
     stop_server();
     helper_start(&caller, call_on_order);
     starve_receive();

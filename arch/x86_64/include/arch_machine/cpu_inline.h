@@ -57,4 +57,16 @@ static inline void cpu_set_context(struct arch_context *context)
         cpu_load_bases(context);
 }
 
+static inline void cpu_switch_context(struct arch_context *from, struct arch_context *to)
+{
+    cpu_self()->context = to;
+    if (UNLIKELY(!cpu_has_fsgsbase)) {
+        cpu_load_bases(to);
+        return;
+    }
+    __asm__ volatile("rdfsbase %0; wrfsbase %2; swapgs; rdgsbase %1; wrgsbase %3; swapgs"
+                     : "=&r"(from->fs_base), "=&r"(from->gs_base)
+                     : "r"(to->fs_base), "r"(to->gs_base));
+}
+
 #endif

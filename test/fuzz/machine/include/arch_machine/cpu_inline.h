@@ -35,4 +35,10 @@ static inline void cpu_set_context(struct arch_context *context)
     machine_cpu->context = context;
 }
 
+static inline void cpu_switch_context(struct arch_context *from, struct arch_context *to)
+{
+    (void)from;
+    machine_cpu->context = to;
+}
+
 #endif
