@@ -43,16 +43,31 @@ static void index_write(const struct thread *thread, size_t offset, uint32_t val
 #define INDEX_WRITE(thread, field, value)                                                          \
     index_write(thread, offsetof(struct cad_ring, field), value)
 
+static void words_copy(uint64_t *to, const uint64_t *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        atomic_store_relaxed(&to[i], atomic_load_relaxed(&from[i]));
+}
+
+/* How many of an entry's `count` words lie in the page that it begins in. */
+static size_t words_in_page(size_t offset, size_t count)
+{
+    size_t room = (PAGE_SIZE - (offset & (PAGE_SIZE - 1))) / sizeof(uint64_t);
+    return room < count ? room : count;
+}
+
 /* Word by word, as an entry may lie across two pages. */
 static void submission_read(const struct thread *thread, uint32_t index,
                             struct cad_submission *submission)
 {
     uint32_t slot = ring_slot(index, CAD_RING_SUBMISSIONS);
     size_t offset = offsetof(struct cad_ring, submissions) + slot * sizeof *submission;
+    size_t count = sizeof *submission / sizeof(uint64_t), first = words_in_page(offset, count);
     uint64_t *words = (void *)submission;
 
-    for (size_t i = 0; i < sizeof *submission / sizeof *words; i++)
-        words[i] = atomic_load_relaxed((uint64_t *)ring_at(thread, offset + i * sizeof *words));
+    words_copy(words, ring_at(thread, offset), first);
+    if (first < count)
+        words_copy(words + first, ring_at(thread, offset + first * sizeof *words), count - first);
 }
 
 static void completion_write(const struct thread *thread, uint32_t index,
@@ -60,10 +75,12 @@ static void completion_write(const struct thread *thread, uint32_t index,
 {
     uint32_t slot = ring_slot(index, CAD_RING_COMPLETIONS);
     size_t offset = offsetof(struct cad_ring, completions) + slot * sizeof *completion;
+    size_t count = sizeof *completion / sizeof(uint64_t), first = words_in_page(offset, count);
     const uint64_t *words = (const void *)completion;
 
-    for (size_t i = 0; i < sizeof *completion / sizeof *words; i++)
-        atomic_store_relaxed((uint64_t *)ring_at(thread, offset + i * sizeof *words), words[i]);
+    words_copy(ring_at(thread, offset), words, first);
+    if (first < count)
+        words_copy(ring_at(thread, offset + first * sizeof *words), words + first, count - first);
 }
 
 /* --- creation and end --- */
@@ -140,16 +157,21 @@ void ring_release(struct thread *thread)
 
 /* --- the batch --- */
 
+/* Our two indices, as they were when they were checked. */
+struct position {
+    uint32_t head, tail;
+};
+
 /* Gives: how many submissions may run now: submitted and with room for their
  * completion; false if an index is out of step. */
-static bool batch_room(const struct thread *thread, uint32_t *count)
+static bool batch_room(const struct thread *thread, struct position *at, uint32_t *count)
 {
     uint32_t pending, space;
 
-    if (!ring_pending(INDEX_READ(thread, sq_head), INDEX_READ(thread, sq_tail),
-                      CAD_RING_SUBMISSIONS, &pending) ||
-        !ring_space(INDEX_READ(thread, cq_head), INDEX_READ(thread, cq_tail),
-                    CAD_RING_COMPLETIONS, &space))
+    at->head = INDEX_READ(thread, sq_head);
+    at->tail = INDEX_READ(thread, cq_tail);
+    if (!ring_pending(at->head, INDEX_READ(thread, sq_tail), CAD_RING_SUBMISSIONS, &pending) ||
+        !ring_space(INDEX_READ(thread, cq_head), at->tail, CAD_RING_COMPLETIONS, &space))
         return false;
     *count = pending < space ? pending : space;
     return true;
@@ -175,26 +197,22 @@ static status_t batch_end(struct thread *thread, status_t status)
     return status;
 }
 
-static status_t submission_run(struct thread *thread)
+static status_t submission_run(struct thread *thread, const struct cad_submission *submission)
 {
-    uint32_t head = INDEX_READ(thread, sq_head);
-    struct cad_submission submission;
-
-    submission_read(thread, head, &submission);
-    INDEX_WRITE(thread, sq_head, head + 1);
-    thread->ring_user_data = submission.user_data;
-    thread->ring_stop = (submission.flags & CAD_SUBMISSION_STOP_ON_ERROR) != 0;
+    thread->ring_user_data = submission->user_data;
+    thread->ring_stop = (submission->flags & CAD_SUBMISSION_STOP_ON_ERROR) != 0;
     for (unsigned i = 0; i < CAD_MESSAGE_WORDS; i++)
-        context_set_word(&thread->context, i, submission.words[i]);
-    context_set_badge(&thread->context, submission.cap); /* the register that names it */
-    context_set_status(&thread->context, submission.call);
-    if ((submission.flags & ~(uint32_t)CAD_SUBMISSION_STOP_ON_ERROR) != 0)
+        context_set_word(&thread->context, i, submission->words[i]);
+    context_set_badge(&thread->context, submission->cap); /* the register that names it */
+    context_set_status(&thread->context, submission->call);
+    if ((submission->flags & ~(uint32_t)CAD_SUBMISSION_STOP_ON_ERROR) != 0)
         return CAD_INVALID;
-    return submission.call == 0 ? CAD_OK : dispatch(thread);
+    return submission->call == 0 ? CAD_OK : dispatch(thread);
 }
 
 static void submission_complete(struct thread *thread, status_t status)
 {
+    /* read anew: it may have waited long */
     uint32_t tail = INDEX_READ(thread, cq_tail);
     struct cad_completion completion = {
         .user_data = thread->ring_user_data,
@@ -212,17 +230,114 @@ static void submission_complete(struct thread *thread, status_t status)
         thread->ring_remaining = 0;
 }
 
+/* --- no operations ---
+ *
+ * What they complete with is what they were submitted with, so they go from slot to slot,
+ * many for one look at the indices. */
+
+/* How many entries from that offset on lie whole in its page. */
+static uint32_t whole_entries(size_t offset, size_t bytes)
+{
+    return (uint32_t)((PAGE_SIZE - (offset & (PAGE_SIZE - 1))) / bytes);
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* As nothings_copy(), of one entry. */
+static uint32_t nothing_copy_across(const struct thread *thread, struct position at)
+{
+    struct cad_submission submission;
+
+    submission_read(thread, at.head, &submission);
+    if (submission.call != 0 || submission.flags != 0)
+        return 0;
+    struct cad_completion completion = {
+        .user_data = submission.user_data,
+        .status = CAD_OK,
+        .badge = submission.cap,
+    };
+    for (unsigned i = 0; i < CAD_MESSAGE_WORDS; i++)
+        completion.words[i] = submission.words[i];
+    completion_write(thread, at.tail, &completion);
+    return 1;
+}
+
+/* Gives: how many of at most `count` were no operations; their completions are written.
+ * Of an entry, only its first word is judged, and that is read once. */
+static uint32_t nothings_copy(const struct cad_submission *from, struct cad_completion *to,
+                              uint32_t count)
+{
+    for (uint32_t done = 0; done < count; done++, from++, to++) {
+        if (atomic_load_relaxed((const uint64_t *)(const void *)from) != 0) /* call and flags */
+            return done;
+        to->user_data = from->user_data;
+        to->status = CAD_OK;
+        to->reserved = 0;
+        to->badge = from->cap;
+        __builtin_memcpy(to->words, from->words, sizeof to->words);
+    }
+    return count;
+}
+
+/* The same for what begins at the position and lies in one page on either side, or is one. */
+static uint32_t nothings_step(const struct thread *thread, struct position at, uint32_t most)
+{
+    uint32_t first = ring_slot(at.head, CAD_RING_SUBMISSIONS);
+    uint32_t last = ring_slot(at.tail, CAD_RING_COMPLETIONS);
+    size_t from = offsetof(struct cad_ring, submissions) + first * sizeof(struct cad_submission);
+    size_t to = offsetof(struct cad_ring, completions) + last * sizeof(struct cad_completion);
+    uint32_t whole = least(whole_entries(from, sizeof(struct cad_submission)),
+                           whole_entries(to, sizeof(struct cad_completion)));
+
+    if (whole == 0)
+        return nothing_copy_across(thread, at);
+    most = least(most, least(CAD_RING_SUBMISSIONS - first, CAD_RING_COMPLETIONS - last));
+    return nothings_copy(ring_at(thread, from), ring_at(thread, to), least(most, whole));
+}
+
+/* Completes the first of the submissions that may run, as long as they are no operations.
+ * Gives: false if the first is none. */
+static bool nothings_run(struct thread *thread, struct position at, uint32_t room)
+{
+    uint32_t most = least(room, thread->ring_remaining), done = 0, step;
+
+    do {
+        step = nothings_step(thread, at, most - done);
+        at.head += step;
+        at.tail += step;
+        done += step;
+    } while (step != 0 && done < most);
+    if (done == 0)
+        return false;
+    INDEX_WRITE(thread, sq_head, at.head);
+    INDEX_WRITE(thread, cq_tail, at.tail);
+    thread->ring_completed += done;
+    thread->ring_remaining -= done;
+    return true;
+}
+
 static status_t batch_run(struct thread *thread)
 {
     while (thread->ring_remaining > 0 && !atomic_load_relaxed(&thread->killed)) {
+        struct position at;
         uint32_t room;
-        if (!batch_room(thread, &room)) {
+        if (!batch_room(thread, &at, &room)) {
             recover(thread);
             return batch_end(thread, CAD_BAD_RING);
         }
         if (room == 0)
             break;
-        status_t status = submission_run(thread);
+        if (nothings_run(thread, at, room)) {
+            kernel_tlb_service();
+            continue;
+        }
+        struct cad_submission submission;
+        submission_read(thread, at.head, &submission);
+        INDEX_WRITE(thread, sq_head, at.head + 1);
+        status_t status = submission_run(thread, &submission);
         if (status == DISPATCH_BLOCKED)
             return DISPATCH_BLOCKED;
         submission_complete(thread, status);

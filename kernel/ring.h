@@ -3,7 +3,8 @@
  * Capability rings (abi/ring.h): a batch of invocations for one trap, through
  * the same dispatcher.  Each submission is copied out once, loaded into the
  * thread's own message registers, dispatched, and its result copied back.  One
- * that blocks blocks the thread; kernel_resume() goes on with the batch.
+ * that blocks blocks the thread; kernel_resume() goes on with the batch.  No
+ * operations need no dispatcher and go from slot to slot.
  *
  * The pages are the thread's until it ends, so the kernel reaches them through
  * the direct map without the space's lock.  Nothing in them is trusted: an

@@ -36,7 +36,9 @@ struct worker {
 };
 
 /* Starts the worker; it runs worker->run and exits. */
+/* Of the lowest priority. */
 void worker_start(struct worker *worker, void (*run)(struct worker *));
+void worker_start_at(struct worker *worker, void (*run)(struct worker *), uint64_t priority);
 /* Waits until it has ended, and drops its capability. */
 void worker_join(struct worker *worker);
 /* Kills and joins it. */

@@ -51,7 +51,7 @@ static void worker_main(struct worker *worker)
         ;
 }
 
-void worker_start(struct worker *worker, void (*run)(struct worker *))
+void worker_start_at(struct worker *worker, void (*run)(struct worker *), uint64_t priority)
 {
     worker->run = run;
     worker->running = 1;
@@ -59,7 +59,12 @@ void worker_start(struct worker *worker, void (*run)(struct worker *))
     worker->status = CAD_OK;
     REQUIRE_OK(cad_process_create_thread(self_process, (uint64_t)worker_main,
                                          (uint64_t)worker->stack + sizeof worker->stack - 8,
-                                         (uint64_t)worker, 0, 0, 0, &worker->thread));
+                                         (uint64_t)worker, 0, 0, priority, &worker->thread));
+}
+
+void worker_start(struct worker *worker, void (*run)(struct worker *))
+{
+    worker_start_at(worker, run, 0);
 }
 
 void worker_join(struct worker *worker)
