@@ -10,6 +10,7 @@
 #include "kernel/cpu.h"
 #include "kernel/dispatch.h"
 #include "kernel/memory.h"
+#include "kernel/scheduler.h"
 #include "kernel/tlb.h"
 
 /* A ring and a page that nothing is mapped in. */
@@ -319,6 +320,16 @@ static bool nothings_run(struct thread *thread, struct position at, uint32_t roo
     return true;
 }
 
+/* Between two calls of a batch interrupts are taken, and whatever else waits comes first, as
+ * if each had been a trap of its own: the batch goes on in kernel_resume(). */
+static bool must_pause(void)
+{
+    lock_check_none_held();
+    kernel_tlb_service();
+    cpu_take_interrupts();
+    return scheduler_needs_more(this_cpu());
+}
+
 static status_t batch_run(struct thread *thread)
 {
     while (thread->ring_remaining > 0 && !atomic_load_relaxed(&thread->killed)) {
@@ -337,11 +348,14 @@ static status_t batch_run(struct thread *thread)
         struct cad_submission submission;
         submission_read(thread, at.head, &submission);
         INDEX_WRITE(thread, sq_head, at.head + 1);
+        thread->ring_waits = true; /* now: a thread that blocks is not ours any more */
         status_t status = submission_run(thread, &submission);
         if (status == DISPATCH_BLOCKED)
             return DISPATCH_BLOCKED;
+        thread->ring_waits = false;
         submission_complete(thread, status);
-        kernel_tlb_service();
+        if (thread->ring_remaining > 0 && must_pause())
+            return DISPATCH_BLOCKED; /* kernel_resume() goes on */
     }
     return batch_end(thread, CAD_OK);
 }
@@ -367,6 +381,9 @@ status_t method_process_ring_enter(struct invocation *call)
 
 void ring_continue(struct thread *thread)
 {
-    submission_complete(thread, (status_t)context_call(&thread->context));
+    if (thread->ring_waits) {
+        thread->ring_waits = false;
+        submission_complete(thread, (status_t)context_call(&thread->context));
+    }
     (void)batch_run(thread);
 }

@@ -15,7 +15,7 @@
 
 struct thread;
 
-/* The current thread, RUNNING again after a submission blocked: completes it, goes on. */
+/* The current thread, RUNNING again after a submission blocked or the batch paused: goes on. */
 void ring_continue(struct thread *thread);
 /* Gives the ring of a thread that ended back, unless its whole process ends. No lock held. */
 void ring_release(struct thread *thread);

@@ -387,7 +387,9 @@ __attribute__((noinline)) static struct thread *idle(struct cpu *cpu)
             thread = steal(cpu);
         if (thread != NULL)
             break;
-        if (!reaper_run(1) && !atomic_load_relaxed(&cpu->attention))
+        if (reaper_run(1))
+            cpu_take_interrupts(); /* there may be many steps */
+        else if (!atomic_load_relaxed(&cpu->attention))
             cpu_idle();
     }
     (void)atomic_fetch_and(&idle_cpus, ~bit);

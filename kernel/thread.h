@@ -144,6 +144,7 @@ struct thread {
     uint64_t ring_cap, ring_words[CAD_MESSAGE_WORDS]; /* ring_enter's own registers */
     uint64_t ring_user_data;     /* of the submission that runs */
     bool ring_stop;              /* it asked to stop the batch if it fails */
+    bool ring_waits;             /* it blocked: its completion is to be written */
     uint64_t ring_address;       /* 0: no ring */
     frame_no_t ring_frames[RING_PAGES];
 

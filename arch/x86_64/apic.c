@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * xAPIC by memory-mapped registers.  Interrupts are off in all of the kernel
- * but cpu_idle(), so two-register commands are never torn.
+ * but cpu_idle() and cpu_take_interrupts(), so two-register commands are never torn.
  */
 #include "apic.h"
 

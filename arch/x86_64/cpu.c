@@ -119,6 +119,12 @@ void cpu_idle(void)
     __asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
+void cpu_take_interrupts(void)
+{
+    /* Nor between sti and nop, but then. */
+    __asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
 _Noreturn void cpu_halt_forever(void)
 {
     for (;;)

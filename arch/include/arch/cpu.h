@@ -43,6 +43,8 @@ static inline void cpu_relax(void);
 /* Halts with interrupts on until one came and was handled; gives back with
  * interrupts off.  No wake-up between the caller's check and the halt is lost. */
 void cpu_idle(void);
+/* Takes the interrupts that wait, as cpu_idle() does, without a halt. */
+void cpu_take_interrupts(void);
 
 _Noreturn void cpu_halt_forever(void);
 

@@ -114,6 +114,10 @@ void cpu_idle(void)
     fail("idle, although init can always run");
 }
 
+void cpu_take_interrupts(void)
+{
+}
+
 _Noreturn void cpu_halt_forever(void)
 {
     fail("halted");

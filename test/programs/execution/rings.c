@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Batches, blocking ones too; corrupt indices; what a ring refuses (RG1, RG2). */
 #include <pthread.h>
+#include <unistd.h>
 
 #include "abi/ring.h"
 #include "execution.h"
@@ -190,6 +191,36 @@ static void nothings(void)
     }
 }
 
+static void count_turns(struct worker *self)
+{
+    while (self->step == 0) {
+        self->rounds++;
+        (void)cad_process_thread_yield(self_process);
+    }
+}
+
+/* A batch gives way between its calls as its thread would between traps. */
+static void sharing(void)
+{
+    volatile uint64_t *turns = &worker.rounds;
+
+    worker = (struct worker){0};
+    worker_start_at(&worker, count_turns, CAD_PRIORITY_SAME); /* else it starves on one CPU */
+    while (*turns == 0)
+        (void)cad_process_thread_yield(self_process);
+    for (unsigned i = 0; i < CAD_RING_SUBMISSIONS; i++)
+        submit(CAD_CALL(CAD_INTERFACE_PROCESS, CAD_METHOD_PROCESS_thread_yield), self_process, 0,
+               i, 0);
+    uint64_t before = *turns;
+    CHECK_EQUAL(enter(CAD_RING_SUBMISSIONS, CAD_OK), CAD_RING_SUBMISSIONS);
+    if (sysconf(_SC_NPROCESSORS_ONLN) == 1)
+        CHECK_THAT(*turns - before >= CAD_RING_SUBMISSIONS / 2);
+    for (unsigned i = 0; i < CAD_RING_SUBMISSIONS; i++)
+        expect(i, CAD_OK);
+    worker.step = 1;
+    worker_join(&worker);
+}
+
 /* All in a thread of its own, so that its ring goes with it; the checks print,
  * so that thread is a pthread. */
 static void *own_ring(void *unused)
@@ -202,6 +233,7 @@ static void *own_ring(void *unused)
     CHECK_STATUS(cad_process_ring_create(self_process, &address), CAD_BUSY);
     ring = (volatile struct cad_ring *)address;
     nothings();
+    sharing();
     batches();
     failures();
     blocking();
