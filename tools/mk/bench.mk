@@ -3,7 +3,7 @@
 
 ##@ Measuring
 
-.PHONY: bench bench-peers bench-growth bench-trace
+.PHONY: bench bench-peers bench-growth bench-trace bench-stays
 bench: $(KERNEL) $(BENCH_ARCHIVE) ## cost of each operation in instructions, beside its budget
 	@bench/run.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --json $(OUT)/bench.json
 
@@ -17,3 +17,13 @@ bench-growth: $(KERNEL) $(BENCH_ARCHIVE) ## cost as what is not touched grows (3
 bench-trace: $(KERNEL) $(BENCH_ARCHIVE) ## where a benchmark's instructions go (T=null_invocation)
 	@bench/trace.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --programs $(OUT)/bin \
 	    --runtime $(RT) $(T)
+
+STAYS_PLUGIN := build/host/bench/stays.so
+$(STAYS_PLUGIN): bench/plugin/stays.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -shared -o $@ $<
+
+bench-stays: $(KERNEL) $(BENCH_ARCHIVE) $(STAYS_PLUGIN) ## the longest stay with interrupts off
+	@bench/stays.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --programs $(OUT)/bin \
+	    --plugin $(STAYS_PLUGIN)
