@@ -297,14 +297,17 @@ struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread)
 }
 
 /* A thread that was killed just before it became READY would end only when its turn
- * comes, which may be never: whoever takes it out of its queue ends it.
- * Needs: a reference, since the thread may have run on elsewhere and ended: the next life
- * of its record is not who was killed. */
-static void end_if_killed(struct thread *thread)
+ * comes, which may be never: whoever takes it out of its queue ends it.  By now it may have
+ * run on elsewhere and ended: then the mark is of its record's next life. */
+static void end_if_killed(struct thread *thread, uint64_t generation)
 {
     atomic_fence(); /* with thread_kill(): it saw READY, or we see the mark */
-    if (atomic_load_relaxed(&thread->killed) && scheduler_withdraw(thread))
+    if (LIKELY(!atomic_load_relaxed(&thread->killed)) ||
+        thread_try_take(thread->id, generation) == NULL)
+        return;
+    if (scheduler_withdraw(thread))
         thread_finish(thread);
+    thread_put(thread);
 }
 
 /* Gives way to what is ready here, if that is higher, or the turn is over. */
@@ -317,7 +320,7 @@ static void preempt(struct cpu *cpu)
     cpu->slice_over = false;
     atomic_store_relaxed(&cpu->running_priority, thread->priority);
     if (top > thread->priority || (top == thread->priority && is_turn_over)) {
-        thread_take(thread);
+        uint64_t generation = thread_generation(thread);
         scheduler_leave(cpu, thread);
         is_turn_over |= thread->turn_cycles >= slice_cycles;
         if (is_turn_over)
@@ -326,8 +329,7 @@ static void preempt(struct cpu *cpu)
             scheduler_ready(thread);
         else
             ready_at(cpu, thread, is_turn_over ? QUEUE_LAST : QUEUE_FIRST);
-        end_if_killed(thread);
-        thread_put(thread);
+        end_if_killed(thread, generation);
         return;
     }
     if (top == thread->priority)
