@@ -39,17 +39,6 @@ status_t space_create(struct core_cpu *cpu, uint32_t ledger, uint32_t *out)
     return CAD_OK;
 }
 
-static void words_fill(uint64_t *words, unsigned count, uint64_t word)
-{
-    unsigned i = 0;
-    for (; count - i >= 4; i += 4) {
-        words[i] = words[i + 1] = words[i + 2] = words[i + 3] = word;
-    }
-    for (; i < count; i++) {
-        words[i] = word;
-    }
-}
-
 /* NONE becomes `word`, at whatever level the span is. */
 static void fill_none(struct core_cpu *cpu, const struct span *span, uint64_t word)
 {

@@ -24,13 +24,6 @@ void work_flush(struct space_work *work, virt_addr_t start, virt_addr_t end)
     work->flush = true;
 }
 
-static void clear_absent(uint64_t *words, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        words[i] = 0;
-    }
-}
-
 /* RESIDENT or HIDDEN entries of a leaf table. */
 static void clear_anon(struct core_cpu *cpu, frame_no_t table, uint64_t *words, unsigned count,
                        struct space_work *work)
@@ -83,14 +76,14 @@ static void clear_run(struct core_cpu *cpu, uint32_t space, const struct span *s
     case ENTRY_NONE:
         return;
     case ENTRY_GUARD:
-        clear_absent(words, count);
+        words_fill(words, count, 0);
         break;
     case ENTRY_RESERVED:
-        clear_absent(words, count);
+        words_fill(words, count, 0);
         record->virtual_pages -= count;
         break;
     case ENTRY_COMMITTED:
-        clear_absent(words, count);
+        words_fill(words, count, 0);
         record->virtual_pages -= count;
         record->committed_pages -= count;
         break;
@@ -133,7 +126,7 @@ static void clear_upper(struct core_cpu *cpu, uint32_t space, const struct span 
     if (state == ENTRY_RESERVED) {
         space_of(cpu, space)->virtual_pages -= (span->next - span->address) >> PAGE_SHIFT;
     }
-    clear_absent(span->words, span->count);
+    words_fill(span->words, span->count, 0);
     frame_unmap_many(&cpu->cadastre->frames, span->path[span->level], FRAME_KERNEL, span->count);
 }
 

@@ -72,6 +72,17 @@ static inline struct state_run state_run(const uint64_t *words, unsigned limit)
     }
     return state_run_of_many(words, limit);
 }
+/* Entries that no hardware looks at become `word`. */
+static inline void words_fill(uint64_t *words, unsigned count, uint64_t word)
+{
+    unsigned i = 0;
+    for (; count - i >= 4; i += 4) {
+        words[i] = words[i + 1] = words[i + 2] = words[i + 3] = word;
+    }
+    for (; i < count; i++) {
+        words[i] = word;
+    }
+}
 /* The mapping ids of a leaf table's entries, NULL if it has no companion. */
 uint64_t *table_companion(const struct core_cpu *cpu, frame_no_t table);
 /* Mapping id of a BORROWED entry's page. */

@@ -7,23 +7,24 @@
 #include "base/atomic.h"
 #include "core/space_priv.h"
 
-/* Entries from words[0] on, at most `limit`, that are the same word: four at a time, as runs
- * are often as long as their table. */
+static bool are_eight(const uint64_t *w, uint64_t word)
+{
+    return w[0] == word && w[1] == word && w[2] == word && w[3] == word && w[4] == word &&
+           w[5] == word && w[6] == word && w[7] == word;
+}
+
+/* Entries from words[0] on, at most `limit`, that are the same word: eight at a time, as runs
+ * are often as long as their table.  Hardware that marks one meanwhile may end the run there. */
 static unsigned same_run(const uint64_t *words, unsigned limit)
 {
-    const uint64_t first = atomic_load_relaxed(&words[0]);
-    unsigned count = 1;
-    for (; limit - count >= 4; count += 4) {
-        const uint64_t *w = &words[count];
-        if (atomic_load_relaxed(&w[0]) != first || atomic_load_relaxed(&w[1]) != first ||
-            atomic_load_relaxed(&w[2]) != first || atomic_load_relaxed(&w[3]) != first) {
-            break;
-        }
+    const uint64_t first = words[0], *at = words + 1, *end = words + limit;
+    while (end - at >= 8 && are_eight(at, first)) {
+        at += 8;
     }
-    while (count < limit && atomic_load_relaxed(&words[count]) == first) {
-        count++;
+    while (at < end && *at == first) {
+        at++;
     }
-    return count;
+    return (unsigned)(at - words);
 }
 
 /* How many entries from `address` on the span takes: of a leaf table all that were asked for,
@@ -75,13 +76,19 @@ struct state_run state_run_of_many(const uint64_t *words, unsigned limit)
     struct state_run run = { .count = same_run(words, limit), .any = first, .all = first };
     for (; limit - run.count >= 8; run.count += 8) {
         const uint64_t *w = &words[run.count];
-        uint64_t any = w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7];
-        uint64_t all = w[0] & w[1] & w[2] & w[3] & w[4] & w[5] & w[6] & w[7];
-        if ((((any | first) ^ (all & first)) & ENTRY_STATE_MASK) != 0) {
+        uint64_t any = run.any | w[0], all = run.all & w[0];
+        any |= w[1], all &= w[1];
+        any |= w[2], all &= w[2];
+        any |= w[3], all &= w[3];
+        any |= w[4], all &= w[4];
+        any |= w[5], all &= w[5];
+        any |= w[6], all &= w[6];
+        any |= w[7], all &= w[7];
+        if (((any ^ all) & ENTRY_STATE_MASK) != 0) {
             break;
         }
-        run.any |= any;
-        run.all &= all;
+        run.any = any;
+        run.all = all;
     }
     while (run.count < limit && ((words[run.count] ^ first) & ENTRY_STATE_MASK) == 0) {
         run.any |= words[run.count];
