@@ -27,6 +27,8 @@ LINE = re.compile(rb"/([0-9a-f]{16})/")
 CHUNK = 1 << 22
 PIPE_BYTES = 1 << 20
 PATH_STEPS_MAX = 400
+# The kernel, programs and the runtime: not the firmware, which runs 16 million instructions.
+TRACED = "0xffffffff80000000+0x10000000,0x400000+0x10000000,0x7f8000000000+0x200000"
 
 
 class Symbols:
@@ -76,7 +78,8 @@ def record(args, symbols):
     argv = run.machine(args.kernel, args.archive, f"bench {args.metric}")
     read_end, write_end = os.pipe()
     fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    argv += ["-singlestep", "-d", "exec,nochain", "-D", f"/dev/fd/{write_end}"]
+    argv += ["-singlestep", "-d", "exec,nochain", "-D", f"/dev/fd/{write_end}", "-dfilter",
+             TRACED]
     with tempfile.TemporaryFile() as console, os.fdopen(read_end, "rb") as log:
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console,
                               stderr=subprocess.STDOUT, pass_fds=[write_end]) as machine:
