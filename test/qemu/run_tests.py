@@ -49,6 +49,7 @@ MACHINES = {
     "single": (1, 1024, "max"),
     "tight": (4, 64, "max"),
     "high": (2, 5120, "max"),
+    "crowded": (16, 64, "max"),
     "most": (64, 256, "max"),
     "tiny": (1, 32, "qemu64"),
     "none": (1, 16, "max"),

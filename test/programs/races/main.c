@@ -94,6 +94,12 @@ int main(int argc, char **argv)
         test_reused_frames(argc > 2 ? strtoul(argv[2], NULL, 10) : 1);
         return check_report("races");
     }
+    if (argc > 1 && strcmp(argv[1], "exits-faulting") == 0)
+        child_exits_faulting();
+    if (argc > 1 && strcmp(argv[1], "faults") == 0)
+        child_faults();
+    if (argc > 1 && strcmp(argv[1], "kills") == 0)
+        child_kills();
     if (argc > 1)
         return 0;
     test_ended_process();
@@ -103,5 +109,7 @@ int main(int argc, char **argv)
     test_promised_memory();
     test_freed_pages();
     test_reused_frames(1);
+    test_ends_under_faults();
+    test_killed_anywhere();
     return check_report("races");
 }

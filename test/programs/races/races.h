@@ -54,6 +54,13 @@ void test_promised_memory(void);
 void test_freed_pages(void);
 /* Some seconds, `times` over. */
 void test_reused_frames(uint64_t times);
+void test_ends_under_faults(void);
+void test_killed_anywhere(void);
+/* In children: threads on all CPUs fault, and it exits, or waits to be killed. */
+_Noreturn void child_exits_faulting(void);
+_Noreturn void child_faults(void);
+/* Threads are killed in the middle of every operation. */
+_Noreturn void child_kills(void);
 /* In the child: unmaps pages that other CPUs write to, while their last capability goes. */
 void child_unmap(void);
 
