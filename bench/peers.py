@@ -76,7 +76,9 @@ def build_disk(out):
     peers = os.path.join(HERE, "peers")
     init, nothing = os.path.join(out, "init"), os.path.join(out, "nothing")
     compile_c("gcc", init, [os.path.join(peers, "linux.c"),
-                            os.path.join(HERE, "programs/bench/measure.c")],
+                            os.path.join(peers, "linux_scaling.c"),
+                            os.path.join(HERE, "programs/bench/measure.c"),
+                            os.path.join(HERE, "programs/bench/scaling.c")],
               "-pthread", "-Wl,-e,first")
     compile_c("gcc", nothing, [os.path.join(peers, "nothing.c")], "-ffreestanding", "-nostdlib",
               "-fno-asynchronous-unwind-tables", "-Wl,--build-id=none")

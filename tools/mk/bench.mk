@@ -3,7 +3,7 @@
 
 ##@ Measuring
 
-.PHONY: bench bench-peers bench-growth bench-trace bench-stays
+.PHONY: bench bench-peers bench-growth bench-scaling bench-trace bench-stays
 bench: $(KERNEL) $(BENCH_ARCHIVE) ## cost of each operation in instructions, beside its budget
 	@bench/run.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --json $(OUT)/bench.json
 
@@ -13,6 +13,10 @@ bench-peers: bench ## the same operations on Debian's Linux under the same emula
 bench-growth: $(KERNEL) $(BENCH_ARCHIVE) ## cost as what is not touched grows (3 minutes)
 	@bench/growth.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --json $(OUT)/growth.json \
 	    --svg $(OUT)/growth.svg
+
+bench-scaling: $(KERNEL) $(BENCH_ARCHIVE) ## work and shared steps as CPUs are added (2 idle ones)
+	@bench/scaling.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --programs $(OUT)/bin \
+	    --out build/peers --json $(OUT)/scaling.json
 
 bench-trace: $(KERNEL) $(BENCH_ARCHIVE) ## where a benchmark's instructions go (T=null_invocation)
 	@bench/trace.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --programs $(OUT)/bin \

@@ -9,8 +9,9 @@
 #include "cadastre/clients.h"
 #include "cadastre/spawn.h"
 #include "measure.h"
+#include "server.h"
 
-enum { GOODBYE = 99, TRIPS = 256 };
+enum { TRIPS = 256 };
 #define CALL_OF(method) CAD_CALL(CAD_INTERFACE_ENDPOINT, CAD_METHOD_ENDPOINT_##method)
 
 static cap_id_t endpoint, server, ping, pong;
@@ -68,7 +69,7 @@ int serve(void)
 
     if (cad_invoke_10(CALL_OF(receive), service, words, &badge) != CAD_OK)
         return 1;
-    while (words[0] != GOODBYE) {
+    while (words[0] != SERVER_GOODBYE) {
         words[4] = 0;
         if (cad_invoke_10(CALL_OF(reply_receive), service, words, &badge) != CAD_OK)
             return 1;
@@ -77,16 +78,12 @@ int serve(void)
     return cad_invoke_10(CALL_OF(reply), service, words, &badge) == CAD_OK ? 0 : 1;
 }
 
-static void call(unsigned operations, uint64_t word0)
+void server_call(cap_id_t to, uint64_t word0)
 {
-    uint64_t badge;
+    uint64_t words[CAD_MESSAGE_WORDS] = { word0, 2, 3, 4, [9] = CAD_DEADLINE_FOREVER }, badge;
 
-    for (unsigned i = 0; i < operations; i++) {
-        uint64_t words[CAD_MESSAGE_WORDS] = { word0, 2, 3, 4, [9] = CAD_DEADLINE_FOREVER };
-
-        if (cad_invoke_10(CALL_OF(call), endpoint, words, &badge) != CAD_OK)
-            give_up("call");
-    }
+    if (cad_invoke_10(CALL_OF(call), to, words, &badge) != CAD_OK)
+        give_up("call");
 }
 
 static void empty_call_round_trip(unsigned operations)
@@ -103,7 +100,8 @@ static void empty_call_round_trip(unsigned operations)
 
 static void call_round_trip(unsigned operations)
 {
-    call(operations, 1);
+    for (unsigned i = 0; i < operations; i++)
+        server_call(endpoint, 1);
 }
 
 static void start_server(void)
@@ -119,7 +117,7 @@ static void start_server(void)
     cad_default_limits(program.limits);
     if (cad_spawn(&program, &server) != CAD_OK)
         give_up("spawn of the server");
-    call(1, 1); /* it waits now */
+    server_call(endpoint, 1); /* it waits now */
 }
 
 static void stop_server(void)
@@ -127,7 +125,7 @@ static void stop_server(void)
     uint64_t reason, status, address;
     cap_id_t table = cad_find(CAD_ROLE_SELF_TABLE);
 
-    call(1, GOODBYE);
+    server_call(endpoint, SERVER_GOODBYE);
     (void)cad_process_wait(server, CAD_DEADLINE_FOREVER, &reason, &status, &address);
     (void)cad_cap_table_delete(table, server);
     (void)cad_cap_table_delete(table, endpoint);

@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "measure.h"
+#include "scaling.h"
+#include "server.h"
+
+enum { COUNTED_OPERATIONS = 64 }; /* by each thread, when bench/scaling.py counts */
 
 _Noreturn void give_up(const char *what)
 {
@@ -25,10 +29,18 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "server") == 0)
         return serve();
-    if (argc == 2 && strcmp(argv[1], "nothing") == 0)
-        return 0;
     if (argc == 2 && strcmp(argv[1], "growth") == 0) {
         measure_growth();
+        printf("bench: done\n");
+        return 0;
+    }
+    if (argc == 3 && strcmp(argv[1], "scaling") == 0) {
+        scale_all(storms, (unsigned)atoi(argv[2]), 0, SCALING_ROUNDS);
+        printf("bench: done\n");
+        return 0;
+    }
+    if (argc == 3 && strcmp(argv[1], "counted") == 0) {
+        scale_all(storms, (unsigned)atoi(argv[2]), COUNTED_OPERATIONS, 1);
         printf("bench: done\n");
         return 0;
     }
@@ -36,6 +48,8 @@ int main(int argc, char **argv)
     measure_all(memory_metrics, only);
     measure_all(call_metrics, only);
     measure_all(process_metrics, only);
+    if (only == NULL)
+        measure_process_memory();
     printf("bench: done\n");
     return 0;
 }

@@ -18,13 +18,13 @@ void report(const char *name, uint64_t median, uint64_t least)
            (unsigned long long)least);
 }
 
-/* bench/trace.py keeps what runs between these two, which must not become one. */
-__attribute__((noinline)) static void window_begin(void)
+/* They must not become one. */
+__attribute__((noinline)) void window_begin(void)
 {
     __asm__ volatile("nop # begin");
 }
 
-__attribute__((noinline)) static void window_end(void)
+__attribute__((noinline)) void window_end(void)
 {
     __asm__ volatile("nop # end");
 }

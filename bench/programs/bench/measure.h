@@ -37,11 +37,14 @@ struct metric {
 /* `batches` of them, BATCHES at most. */
 void measure(const struct metric *metric, int batches);
 void report(const char *name, uint64_t median, uint64_t least);
+/* bench/trace.py and bench/scaling.py keep what runs between these two. */
+void window_begin(void);
+void window_end(void);
 _Noreturn void give_up(const char *what);
-/* The other side of call_round_trip: answers until it is told to end. */
-int serve(void);
 /* `bench growth` (growth.c). */
 void measure_growth(void);
+/* memory_process_bytes: what a small process that waits holds (storms.c). */
+void measure_process_memory(void);
 
 extern const struct metric memory_metrics[], call_metrics[], process_metrics[];
 

@@ -20,8 +20,7 @@ static cap_id_t table(void)
 
 static void spawn_and_wait(unsigned operations)
 {
-    static const char *const arguments[] = { "bench", "nothing", NULL };
-    struct cad_program program = { .path = "bench", .arguments = arguments };
+    struct cad_program program = { .path = "nothing" };
     uint64_t reason, status, address;
     cap_id_t process;
 
