@@ -11,6 +11,7 @@ reports must be exactly that.  Every function that a header of core/ declares mu
 called by a driver, or be named in proof/eva.toml with the reason.
 """
 import argparse
+import concurrent.futures
 import csv
 import glob
 import os
@@ -25,11 +26,17 @@ ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 from results import Results, nothing_chosen  # noqa: E402
 
-TIMEOUT_S = 500
+TIMEOUT_S = 1200
 # Functions whose result says what they wrote: states are kept apart by it.
 SPLIT = ("id_pool_take", "mapping_reserve", "protection_check", "ring_pending", "word_take",
          "ledger_reserve", "object_claim", "cap_insert",
-         "object_begin", "untyped_record_create", "untyped_fill")
+         "object_begin", "untyped_record_create", "untyped_fill", "plan_check", "map_reserve")
+# How many states a function may have at once, 10 if nothing is said.  Drivers and filled tables:
+# one, anything goes.  A walk that fails half way must be told from one that filled the plan.
+STATES = {"world_any": 0, "any_bytes": 200, "plan_check": 200, "check_table": 0, "check_leaf": 0,
+          "check_companion": 0, "check_borrowed": 0}
+# The audit believes nothing, so states kept apart tell it no more; its loops nest deeply.
+OF_DRIVER = {"audit": ["-eva-slevel", "0"]}
 CPP = "gcc -E -I. -Iproof/eva -include proof/eva/machine.h %args -o %o %i"
 PRIVATE = re.compile(r"(_priv|_fixture|test_\w+|_transitions)\.h$")
 DECLARED = re.compile(r"^(?!#|typedef|enum|struct \w+ \{|struct \w+;)[a-zA-Z_][\w *]*?\b(\w+)\("
@@ -69,15 +76,22 @@ def declared():
 
 
 def analyse(name, out):
-    """Gives (what went wrong, {(file, function, kind): {alarm}})."""
-    report = os.path.join(out, name + ".csv")
+    """Gives (what went wrong, {(file, function, kind): {alarm}}, seconds)."""
+    start = time.monotonic()
+    problem, found = run(name, os.path.join(out, name + ".csv"))
+    return problem, found, time.monotonic() - start
+
+
+def run(name, report):
     if os.path.exists(report):
         os.remove(report)
     command = ["frama-c", "-c11", "-machdep", "gcc_x86_64", "-cpp-command", CPP, "-eva",
                "-eva-no-print", "-eva-precision", "0", "-eva-plevel", "300", "-eva-slevel", "10",
                "-eva-split-return-function", ",".join(f"{each}:0" for each in SPLIT),
-               "-eva-slevel-function", f"eva_{name}:0,world_any:0,any_bytes:200",
-               "-main", f"eva_{name}", f"proof/eva/{name}.c", "proof/eva/world.c", *sources(),
+               "-eva-unroll-recursive-calls", "4", "-eva-slevel-function",
+               ",".join([f"eva_{name}:0"] + [f"{each}:{count}" for each, count in STATES.items()]),
+               *OF_DRIVER.get(name, []), "-main", f"eva_{name}", f"proof/eva/{name}.c",
+               "proof/eva/world.c", *sources(),
                "-then", "-report-csv", report, "-report-no-proven"]
     try:
         done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PWD": ROOT}, text=True,
@@ -139,17 +153,19 @@ def main():
     results, texts = Results("eva", args.results), drivers()
     with open(os.path.join(HERE, "eva.toml"), "rb") as file:
         table = tomllib.load(file)
-    listed = {(row["file"], row["function"], row["kind"]): row for row in table["alarm"]}
+    listed = {(file, function, kind): {"times": times, "why": why}
+              for file, functions in table["alarm"].items()
+              for function, kinds in functions.items() for kind, (times, why) in kinds.items()}
     chosen = [name for name in texts if args.only in name]
     if not chosen:
         return nothing_chosen(results, args.only, texts)
     os.makedirs(args.out, exist_ok=True)
     found, is_whole = {}, len(chosen) == len(texts)
-    for name in chosen:
-        start = time.monotonic()
-        problem, new = analyse(name, os.path.abspath(args.out))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        done = list(pool.map(lambda name: analyse(name, os.path.abspath(args.out)), chosen))
+    for name, (problem, new, seconds) in zip(chosen, done):
         results.add(f"driver {name} ({sum(map(len, new.values()))} alarms)", int(not problem),
-                    int(bool(problem)), time.monotonic() - start, problem)
+                    int(bool(problem)), seconds, problem)
         is_whole = is_whole and not problem
         for key, what in new.items():
             found.setdefault(key, set()).update(what)
@@ -157,7 +173,7 @@ def main():
             ("every alarm is explained", table_faults(listed, found, is_whole)),
             ("every reason is one", [f"{' '.join(key)}: no such reason: {row['why']}"
                                      for key, row in listed.items()
-                                     if row["why"] not in table["reason"]]),
+                                     if set(row["why"].split(", ")) - set(table["reason"])]),
             ("every function is called", call_faults(texts, table["left_out"]))):
         results.add(label, int(not faults), int(bool(faults)), 0, "\n".join(faults))
     return results.finish()

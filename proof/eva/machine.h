@@ -27,6 +27,15 @@
 #undef MMU_ADDRESS_MASK
 #define MMU_ADDRESS_MASK ((uint64_t)(FRAMES - 1) << PAGE_SHIFT)
 
+/* Read back with the address bits of this machine. */
+#define entry_value entry_value_of_any_machine
+#include "core/entry.h"
+#undef entry_value
+static inline uint32_t entry_value(uint64_t word)
+{
+    return (uint32_t)((word & MMU_ADDRESS_MASK) >> PAGE_SHIFT);
+}
+
 #define __atomic_load_n(p, order)       (*(p))
 #define __atomic_store_n(p, v, order)   (*(p) = (v))
 #define __atomic_thread_fence(order)    ((void)0)

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Address spaces.  Addresses, page counts and protections are a user's; spaces, ledgers and
+ * objects are the caller's, and exist. */
+#include "core/space.h"
+
+#include "world.h"
+
+static void anonymous(void)
+{
+    struct space_work work;
+    virt_addr_t address = ANY_LONG();
+    uint32_t space = ANY_ID(), out;
+
+    (void)space_create(CPU, ANY_ID(), &out);
+    (void)space_reserve(CPU, space, &address, ANY_LONG(), ANY_WORD());
+    (void)space_commit(CPU, space, ANY_LONG(), ANY_LONG(), ANY_WORD(), ANY_BOOL());
+    (void)space_decommit(CPU, space, ANY_LONG(), ANY_LONG(), &work);
+    (void)space_protect(CPU, space, ANY_LONG(), ANY_LONG(), ANY_WORD(), &work);
+    (void)space_unmap(CPU, space, ANY_LONG(), ANY_LONG(), &work);
+}
+
+static void borrowed(void)
+{
+    struct object_map_request request = {
+        .object = ANY_ID(), .first_page = ANY_WORD(), .pages = ANY_LONG(),
+        .address = ANY_LONG(), .protection = ANY_WORD(), .ceiling = ANY_WORD(),
+        .populate = ANY_BOOL(),
+    };
+    struct space_work work;
+    virt_addr_t address;
+    uint32_t space = ANY_ID();
+
+    (void)space_map_object(CPU, space, &request, &address);
+    (void)space_unmap_object(CPU, space, ANY_ID(), ANY_LONG(), ANY_LONG(), &work);
+    (void)space_protect_object(CPU, space, ANY_ID(), ANY_LONG(), ANY_LONG(), ANY_WORD(), &work);
+}
+
+static void kernels(void)
+{
+    struct space_work work;
+    frame_no_t frame;
+    uint32_t space = ANY_ID(), access = UINT32_C(1) << ANY_BELOW(3);
+
+    (void)space_guard(CPU, space, ANY_LONG(), ANY_LONG());
+    (void)space_map_system(CPU, space, ANY_LONG(), ANY_WORD(), &frame);
+    (void)space_unmap_system(CPU, space, ANY_LONG(), &work);
+    (void)space_fault(CPU, space, ANY_LONG(), access);
+    (void)space_resolve(CPU, space, ANY_LONG(), access, &frame);
+    (void)space_teardown_step(CPU, space, ANY_WORD(), &work);
+}
+
+static void seeing(void)
+{
+    struct space_run run;
+    uint32_t space = ANY_ID();
+
+    (void)space_next_run(CPU, space, ANY_LONG(), &run);
+    space_query(CPU, space, ANY_LONG(), &run);
+    (void)space_entry(CPU, space, ANY_LONG());
+    space_check_invariants(CPU, space);
+}
+
+void eva_space(void)
+{
+    world_any();
+    while (ANY_BOOL()) {
+        switch (ANY_BELOW(4)) {
+        case 0: anonymous(); break;
+        case 1: borrowed(); break;
+        case 2: kernels(); break;
+        default: seeing(); break;
+        }
+    }
+}
