@@ -115,19 +115,72 @@ static void refused_alike(cap_id_t cap, status_t wanted)
     CHECK_EQUAL(ledger_used(CAD_RESOURCE_CALLS), 0);
 }
 
-static void token_refused_alike(cap_id_t endpoint, uint64_t token)
+static void token_refused_alike(cap_id_t cap, uint64_t token, status_t wanted)
 {
     uint64_t words[CAD_MESSAGE_WORDS] = {[TOKEN_WORD] = token}, badge;
 
-    CHECK_STATUS(cad_invoke_10(CALL_OF(reply_receive), endpoint, words, &badge), CAD_BAD_TOKEN);
+    CHECK_STATUS(cad_invoke_10(CALL_OF(reply_receive), cap, words, &badge), wanted);
     words[TOKEN_WORD] = token;
-    CHECK_STATUS(cad_invoke_10(CALL_OF(reply), endpoint, words, &badge), CAD_BAD_TOKEN);
+    CHECK_STATUS(cad_invoke_10(CALL_OF(reply), cap, words, &badge), wanted);
+}
+
+/* What a call through it would find is a receiver that waits. */
+static void refused_calls(cap_id_t endpoint, cap_id_t caller)
+{
+    cap_id_t stale = derive(endpoint, CAD_RIGHT_CALL, 0), notification = new_notification();
+    cap_id_t receiver = derive(endpoint, CAD_RIGHT_RECEIVE, 0);
+    struct exchange last;
+
+    server = (struct worker){.cap = endpoint};
+    worker_start(&server, serve_directly);
+    worker_reach(&server, STATE_RECEIVING);
+    drop(stale);
+    refused_alike(stale, CAD_STALE);
+    refused_alike(notification, CAD_WRONG_TYPE);
+    refused_alike(receiver, CAD_NO_RIGHT);
+    client_call(caller, GOODBYE, FOREVER, &last);
+    CHECK_OK(last.status);
+    worker_join(&server);
+    drop(receiver);
+    drop(notification);
+}
+
+static void call_once(struct worker *self)
+{
+    uint64_t words[CAD_MESSAGE_WORDS] = {1, [TOKEN_WORD] = FOREVER}, badge;
+
+    self->status = cad_invoke_10(CALL_OF(call), self->cap, words, &badge);
+    self->result = words[0];
+}
+
+/* What a reply through it would find is a caller that waits. */
+static void refused_replies(cap_id_t endpoint, cap_id_t caller)
+{
+    uint64_t words[CAD_MESSAGE_WORDS] = {FOREVER}, badge;
+    cap_id_t stale = derive(endpoint, CAD_RIGHT_RECEIVE, 0);
+
+    server = (struct worker){.cap = caller};
+    worker_start(&server, call_once);
+    CHECK_OK(cad_invoke_10(CALL_OF(receive), endpoint, words, &badge));
+    uint64_t token = words[TOKEN_WORD];
+    drop(stale);
+    token_refused_alike(stale, token, CAD_STALE);
+    token_refused_alike(caller, token, CAD_NO_RIGHT);
+    token_refused_alike(endpoint, 0, CAD_BAD_TOKEN);
+    token_refused_alike(endpoint, UINT64_MAX, CAD_BAD_TOKEN);
+    token_refused_alike(endpoint, token - (1 << 18), CAD_BAD_TOKEN);
+    token_refused_alike(endpoint, token + (2 << 18), CAD_BAD_TOKEN);
+    words[0] = 7;
+    CHECK_OK(cad_invoke_10(CALL_OF(reply), endpoint, words, &badge));
+    worker_join(&server);
+    CHECK_OK(server.status);
+    CHECK_EQUAL(server.result, 7);
+    token_refused_alike(endpoint, token, CAD_BAD_TOKEN);
 }
 
 void test_ways(void)
 {
     cap_id_t endpoint = new_endpoint(), caller = derive(endpoint, CAD_RIGHT_CALL, 1234);
-    cap_id_t stale = new_endpoint(), notification = new_notification();
     struct exchange directly[2], apart[2];
 
     one_server(serve_directly, endpoint, caller, directly);
@@ -137,16 +190,8 @@ void test_ways(void)
     CHECK_EQUAL(directly[0].calls_charged, 1);
     CHECK_EQUAL(directly[0].answered[0], ~UINT64_C(1));
     CHECK_THAT(memcmp(&directly[0], &apart[0], sizeof directly[0]) == 0);
-    drop(stale);
-    refused_alike(stale, CAD_STALE);
-    refused_alike(notification, CAD_WRONG_TYPE);
-    cap_id_t receiver = derive(endpoint, CAD_RIGHT_RECEIVE, 0);
-    refused_alike(receiver, CAD_NO_RIGHT);
-    token_refused_alike(endpoint, 0);
-    token_refused_alike(endpoint, UINT64_MAX);
-    token_refused_alike(endpoint, 1 | 1 << 18);
-    drop(receiver);
-    drop(notification);
+    refused_calls(endpoint, caller);
+    refused_replies(endpoint, caller);
     drop(caller);
     drop(endpoint);
     refused_alike(caller, CAD_STALE);
