@@ -44,7 +44,7 @@ static inline bool begin_wait(struct thread *thread, enum thread_state state)
 
 /* Charged; the receiver is taken out of its list. Locks: the endpoint's. */
 static inline status_t begin_call(struct cpu *cpu, struct thread *thread,
-                                  struct endpoint *endpoint)
+                                  struct endpoint *endpoint, struct thread *receiver)
 {
     starvation_begin(thread, CAD_STARVE_CALL);
     status_t status = ledger_reserve(&cpu->core, thread->ledger, CAD_RESOURCE_CALLS, 1);
@@ -55,7 +55,7 @@ static inline status_t begin_call(struct cpu *cpu, struct thread *thread,
         ledger_release(&cpu->core, thread->ledger, CAD_RESOURCE_CALLS, 1);
         return CAD_CANCELLED;
     }
-    (void)wait_list_take(&endpoint->receivers);
+    wait_list_take_first(&endpoint->receivers, receiver);
     return CAD_OK;
 }
 
@@ -75,7 +75,7 @@ struct arch_context *endpoint_call_direct(struct thread *thread)
         spin_unlock(&endpoint->lock);
         return dispatch_common(thread);
     }
-    status_t status = begin_call(cpu, thread, endpoint);
+    status_t status = begin_call(cpu, thread, endpoint, receiver);
     spin_unlock(&endpoint->lock);
     if (UNLIKELY(status != CAD_OK)) {
         context_set_status(&thread->context, status);

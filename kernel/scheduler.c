@@ -122,7 +122,8 @@ void scheduler_init(void)
     slice_cycles = timer_ns_to_cycles(SCHEDULER_SLICE_NS);
 }
 
-static void slice_timer_set(struct cpu *cpu, uint64_t end)
+/* Once a slice, so not in line with what comes with each switch. */
+__attribute__((noinline)) static void slice_timer_set(struct cpu *cpu, uint64_t end)
 {
     uint64_t now = cpu_cycles();
 
@@ -132,7 +133,7 @@ static void slice_timer_set(struct cpu *cpu, uint64_t end)
 
 /* A preempted turn goes on with what was left of it, so that frequent interruptions
  * cannot make it endless. */
-static void slice_start(struct cpu *cpu, const struct thread *thread)
+static inline void slice_start(struct cpu *cpu, const struct thread *thread)
 {
     uint64_t used = thread->turn_cycles;
 
@@ -341,7 +342,7 @@ static void finish_current(struct cpu *cpu)
     struct thread *thread = cpu->current;
 
     scheduler_leave(cpu, thread);
-    cpu_load_space(cpu, NULL);
+    cpu_leave_space(cpu);
     thread_finish(thread);
 }
 
@@ -375,7 +376,7 @@ __attribute__((noinline)) static struct thread *idle(struct cpu *cpu)
     uint64_t bit = UINT64_C(1) << cpu->index;
     struct thread *thread;
 
-    cpu_load_space(cpu, NULL);
+    cpu_leave_space(cpu);
     atomic_store_relaxed(&cpu->running_priority, -1);
     (void)atomic_fetch_or(&idle_cpus, bit);
     for (;;) {

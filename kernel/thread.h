@@ -224,17 +224,22 @@ MUST_CHECK bool thread_block(struct thread *thread, enum thread_state state, str
 MUST_CHECK status_t thread_may_wait(uint64_t deadline_ns);
 /* Takes the first waiter out: from now on the caller must wake it (or put it back).
  * Locks: the list's. */
-static inline struct thread *wait_list_take(struct wait_list *list)
+static inline void wait_list_take_first(struct wait_list *list, struct thread *first)
 {
-    struct thread *thread = list->head;
+    struct thread *next = first->queue_next;
 
-    if (thread == NULL)
-        return NULL;
-    struct thread *next = thread->queue_next;
     list->head = next;
     *(next != NULL ? &next->queue_previous : &list->tail) = NULL;
-    atomic_store_release(&thread->wait_lock, NULL);
-    return thread;
+    atomic_store_release(&first->wait_lock, NULL);
+}
+/* The same if there is one. */
+static inline struct thread *wait_list_take(struct wait_list *list)
+{
+    struct thread *first = list->head;
+
+    if (first != NULL)
+        wait_list_take_first(list, first);
+    return first;
 }
 /* Last; from here on a waker may have it once the lock is dropped. Locks: `lock`, the list's. */
 static inline void wait_list_join(struct wait_list *list, struct spinlock *lock,

@@ -18,28 +18,28 @@
 /* The bit is set before the space is loaded and cleared after another was, so
  * whoever weakens an entry and then reads space_cpus finds every CPU that may
  * have seen the entry before; the atomic OR is the fence between. */
-static inline void cpu_switch_space(struct cpu *cpu, struct process *process)
+static inline void cpu_enter_space(struct cpu *cpu, struct process *process)
 {
     struct process *old = cpu->space;
     uint64_t bit = UINT64_C(1) << cpu->index;
 
-    ASSERT(old != process);
-    if (process != NULL) {
-        (void)atomic_fetch_or(&process->space_cpus, bit);
-        mmu_switch(process->root);
-    } else {
-        mmu_switch(mmu_kernel_root());
-    }
+    (void)atomic_fetch_or(&process->space_cpus, bit);
+    mmu_switch(process->root);
     cpu->space = process;
     if (old != NULL)
         (void)atomic_fetch_and(&old->space_cpus, ~bit);
 }
 
-/* Loads the process's space (NULL: only the kernel half), keeping space_cpus true. */
-static inline void cpu_load_space(struct cpu *cpu, struct process *process)
+/* Only the kernel half stays loaded. */
+static inline void cpu_leave_space(struct cpu *cpu)
 {
-    if (cpu->space != process)
-        cpu_switch_space(cpu, process);
+    struct process *old = cpu->space;
+
+    if (old == NULL)
+        return;
+    mmu_switch(mmu_kernel_root());
+    cpu->space = NULL;
+    (void)atomic_fetch_and(&old->space_cpus, ~(UINT64_C(1) << cpu->index));
 }
 
 /* The new current thread's registers are loaded but those that leave with its context.
@@ -54,7 +54,8 @@ static inline struct arch_context *thread_make_current(struct cpu *cpu, struct t
     atomic_store_relaxed(&cpu->running_priority, priority);
     cpu->switches++;
     thread->switches++;
-    cpu_load_space(cpu, thread->process);
+    if (cpu->space != thread->process)
+        cpu_enter_space(cpu, thread->process);
     fpu_restore(&thread->fpu);
     atomic_fence(); /* with note_queued(): it saw our priority, or we see its thread */
     uint32_t others = atomic_load_relaxed(&cpu->queue.ready_mask) >> priority;

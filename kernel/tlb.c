@@ -30,7 +30,7 @@ static uint64_t tlb_generation;
 static void leave_ended_space(struct cpu *cpu)
 {
     if (cpu->space != NULL && atomic_load_acquire(&cpu->space->phase) >= PROCESS_PHASE_SPACE)
-        cpu_load_space(cpu, NULL);
+        cpu_leave_space(cpu);
 }
 
 void kernel_tlb_service(void)

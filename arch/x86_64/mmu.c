@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * The running half of arch/mmu.h.  Without PCID every load of CR3 drops all
- * translations that are not global, so a switch needs no more.
- */
+/* The running half of arch/mmu.h. */
 #include "arch/mmu.h"
 
 #include "base/assert.h"
@@ -53,11 +50,6 @@ void mmu_root_init(frame_no_t root)
     const unsigned count = MMU_TABLE_ENTRIES - KERNEL_HALF_INDEX;
     __builtin_memcpy((uint64_t *)frame_pointer(root) + KERNEL_HALF_INDEX,
                      from + KERNEL_HALF_INDEX, count * sizeof(*from));
-}
-
-void mmu_switch(frame_no_t root)
-{
-    cr3_write(frame_address(root));
 }
 
 void mmu_flush_page(virt_addr_t address)

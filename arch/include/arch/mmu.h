@@ -32,7 +32,7 @@ static inline void *frame_pointer(frame_no_t frame)
 void mmu_root_init(frame_no_t root);
 
 /* Makes `root` this CPU's space.  Drops the translations of the one before. */
-void mmu_switch(frame_no_t root);
+static inline void mmu_switch(frame_no_t root);
 /* The root that holds only the kernel half, for idle CPUs and dying spaces. */
 frame_no_t mmu_kernel_root(void);
 
@@ -49,5 +49,7 @@ bool mmu_kernel_map(uint64_t address, frame_no_t frame, frame_no_t (*take_table)
 /* Clears or copies a page through the direct map, 8 bytes a step. */
 void page_clear(frame_no_t frame);
 void page_copy(frame_no_t to, frame_no_t from);
+
+#include "arch_machine/mmu_inline.h"
 
 #endif

@@ -187,10 +187,6 @@ void mmu_root_init(frame_no_t root)
 {
 }
 
-void mmu_switch(frame_no_t root)
-{
-}
-
 frame_no_t mmu_kernel_root(void)
 {
     return FRAME_NONE;
