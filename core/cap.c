@@ -278,31 +278,6 @@ static void table_add(struct core_cpu *cpu, uint32_t table, uint32_t slot)
     record->count++;
 }
 
-/*@ requires caps_shape(cpu) && slot < cpu->cadastre->caps.slot_ids.limit;
-    requires table_is_live(cpu, cap_record(cpu, slot)->table);
-    requires near: cap_record(cpu, slot)->table_next < cpu->cadastre->caps.slot_ids.limit &&
-      cap_record(cpu, slot)->table_previous < cpu->cadastre->caps.slot_ids.limit;
-    requires apart: cap_record(cpu, slot)->table_next != slot &&
-      cap_record(cpu, slot)->table_previous != slot;
-    requires counted: table_record(cpu, cap_record(cpu, slot)->table)->count > 0;
-    terminates \true;
-    exits   \false;
-    assigns table_record(cpu, cap_record(cpu, slot)->table)->first,
-            table_record(cpu, cap_record(cpu, slot)->table)->count,
-            cap_record(cpu, cap_record(cpu, slot)->table_previous)->table_next,
-            cap_record(cpu, cap_record(cpu, slot)->table_next)->table_previous;
-    ensures bridged: cap_record(cpu, slot)->table_previous != ID_NONE ==>
-      cap_record(cpu, cap_record(cpu, slot)->table_previous)->table_next ==
-        cap_record(cpu, slot)->table_next;
-    ensures bridged: cap_record(cpu, slot)->table_next != ID_NONE ==>
-      cap_record(cpu, cap_record(cpu, slot)->table_next)->table_previous ==
-        cap_record(cpu, slot)->table_previous;
-    ensures head: table_record(cpu, cap_record(cpu, slot)->table)->first ==
-      (cap_record(cpu, slot)->table_previous == ID_NONE ? cap_record(cpu, slot)->table_next :
-       \old(table_record(cpu, cap_record(cpu, slot)->table)->first));
-    ensures counted: table_record(cpu, cap_record(cpu, slot)->table)->count ==
-      \old(table_record(cpu, cap_record(cpu, slot)->table)->count) - 1;
-*/
 static void table_remove(struct core_cpu *cpu, uint32_t slot)
 {
     const struct cap_slot *at = slot_at(cpu, slot);
