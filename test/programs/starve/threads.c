@@ -100,11 +100,22 @@ static status_t create_ring(void)
     return cad_process_ring_create(self_process, &ring_address);
 }
 
+static bool somebody_is_parked(void)
+{
+    uint64_t used, limit, donated;
+
+    REQUIRE_OK(cad_ledger_info(self_ledger, CAD_RESOURCE_WAITERS, &used, &limit, &donated));
+    return used != 0;
+}
+
 /* It prints, so its thread is the C library's: printf wants that one's own memory. */
 static void *starve_ring(void *unused)
 {
     static const struct subject ring = {"ring_create", NULL, create_ring, NULL, CAD_OK};
 
+    /* Who started it has to have come to rest: what it holds is not to change. */
+    while (!somebody_is_parked())
+        sleep_ms(1);
     starve(&ring);
     return unused;
 }
