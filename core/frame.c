@@ -158,11 +158,6 @@ void host_magazine_refill(struct core_cpu *cpu);
     ensures frames_shape(cpu);
 */
 void host_magazine_drain(struct core_cpu *cpu);
-/*@ terminates \true;
-    exits   \false;
-    assigns \nothing;
-*/
-void host_run_put(struct core_cpu *cpu, frame_no_t first, uint32_t count);
 #endif
 
 /* A zeroed frame, still FREE and marked as taken; FRAME_NONE when memory is short. */
@@ -329,17 +324,6 @@ void frame_release(struct core_cpu *cpu, frame_no_t frame, enum frame_state stat
     magazine_push(cpu, frame);
 }
 
-void frame_run_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t first,
-                          uint32_t count, enum frame_state state, uint32_t owner)
-{
-    struct frame_change change = { .from = (uint8_t)state, .to = FRAME_QUARANTINE,
-                                   .from_owner = owner, .to_owner = chain->head,
-                                   .numbered = true };
-    frame_set_state(&cpu->cadastre->frames, first, count, &change);
-    chain->head = first + (count - 1);
-    chain->count += count;
-}
-
 /*@ requires frames_shape(cpu) && 0 <= state < FRAME_STATE_COUNT;
     requires \valid(chain) && chain->count < UINT32_MAX;
     requires \separated(chain, cpu, cpu->cadastre,
@@ -371,39 +355,19 @@ void frame_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_
     chain->count++;
 }
 
-/* What fits goes where this CPU finds it again without a lock, a run that does not goes whole. */
-static void magazine_push_run(struct core_cpu *cpu, frame_no_t first, uint32_t count)
-{
-    struct magazine *magazine = &cpu->magazine;
-
-    if (count == 1) {
-        magazine_push(cpu, first);
-        return;
-    }
-    if (count > MAGAZINE_FRAMES - magazine->count) {
-        HOST(cpu, run_put)(cpu, first, count);
-        return;
-    }
-    /* Highest first, as in magazine_fill. */
-    for (uint32_t i = count; i > 0; i--)
-        magazine->frames[magazine->count++] = first + i - 1;
-}
-
 bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, uint32_t budget)
 {
     struct frame_table *table = &cpu->cadastre->frames;
 
-    while (chain->count > 0 && budget > 0) {
-        frame_no_t head = chain->head, next = table->frames[head].owner;
-        uint32_t below = table->frames[head].detail, count = below < budget ? below + 1 : budget;
+    for (; chain->count > 0 && budget > 0; budget--) {
+        frame_no_t frame = chain->head;
+        frame_no_t next = table->frames[frame].owner;
         struct frame_change change = { .from = FRAME_QUARANTINE, .to = FRAME_FREE,
                                        .from_owner = next, .to_kind = FRAME_FREE_MAGAZINE };
-        CHECK_VALUE(below < chain->count && below < head, head);
-        frame_set_state(table, head - (count - 1), count, &change);
-        chain->head = count <= below ? head - count : next;
-        chain->count -= count;
-        budget -= count;
-        magazine_push_run(cpu, head - (count - 1), count);
+        frame_set_state(table, frame, 1, &change);
+        chain->head = next;
+        chain->count--;
+        magazine_push(cpu, frame);
     }
     CHECK_VALUE((chain->count == 0) == (chain->head == FRAME_NONE), chain->head);
     return chain->count == 0;

@@ -167,7 +167,19 @@ status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
 static void decommit_committed(uint64_t *words, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        words[i] = (words[i] & ENTRY_PROTECTION_MASK) | entry_make_absent(ENTRY_RESERVED, 0, 0);
+        words[i] = entry_make_absent(ENTRY_RESERVED, entry_protection(words[i]), 0);
+    }
+}
+
+/* RESIDENT or HIDDEN entries. */
+static void decommit_anon(struct core_cpu *cpu, frame_no_t table, uint64_t *words, unsigned count,
+                          struct space_work *work)
+{
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t protection = entry_protection(words[i]);
+        uint64_t old =
+            atomic_exchange(&words[i], entry_make_absent(ENTRY_RESERVED, protection, 0));
+        frame_quarantine(cpu, &work->chain, entry_value(old), FRAME_ANON, table);
     }
 }
 
@@ -182,8 +194,7 @@ static void decommit_span(struct core_cpu *cpu, uint32_t space, const struct spa
             decommit_committed(&span->words[i], run);
             record->committed_pages -= run;
         } else if (state == ENTRY_RESIDENT || state == ENTRY_HIDDEN) {
-            anon_drop(cpu, span->path[0], &span->words[i], run, ENTRY_PROTECTION_MASK,
-                      entry_make_absent(ENTRY_RESERVED, 0, 0), work);
+            decommit_anon(cpu, span->path[0], &span->words[i], run, work);
             record->committed_pages -= run;
             record->resident_pages -= run;
             virt_addr_t start = span->address + ((uint64_t)i << PAGE_SHIFT);
