@@ -206,7 +206,7 @@ status_t cap_lookup(const struct core_cpu *cpu, uint32_t table, cap_id_t id, uin
     ensures \result == CAD_OK || \result == CAD_QUOTA_VIRTUAL + CAD_RESOURCE_SLOTS ||
       \result == CAD_QUOTA_VIRTUAL + CAD_RESOURCE_METADATA;
 */
-static status_t slots_charge(struct core_cpu *cpu, uint32_t table, uint32_t count)
+static inline status_t slots_charge(struct core_cpu *cpu, uint32_t table, uint32_t count)
 {
     uint32_t ledger = table_live(cpu, table)->ledger;
     status_t status = ledger_reserve(cpu, ledger, CAD_RESOURCE_SLOTS, count);
@@ -229,16 +229,17 @@ static status_t slots_charge(struct core_cpu *cpu, uint32_t table, uint32_t coun
     assigns table_ledger(cpu, table)->available[CAD_RESOURCE_SLOTS],
             table_ledger(cpu, table)->available[CAD_RESOURCE_METADATA];
     ensures given_back: table_ledger(cpu, table)->available[CAD_RESOURCE_SLOTS] ==
-      \old(table_ledger(cpu, table)->available[CAD_RESOURCE_SLOTS]) + 1;
+      \old(table_ledger(cpu, table)->available[CAD_RESOURCE_SLOTS]) + count;
     ensures given_back: table_ledger(cpu, table)->available[CAD_RESOURCE_METADATA] ==
-      \old(table_ledger(cpu, table)->available[CAD_RESOURCE_METADATA]) + CHARGE_CAP_SLOT;
+      \old(table_ledger(cpu, table)->available[CAD_RESOURCE_METADATA]) +
+        count * CHARGE_CAP_SLOT;
 */
-static void slot_uncharge(struct core_cpu *cpu, uint32_t table)
+static inline void slots_uncharge(struct core_cpu *cpu, uint32_t table, uint32_t count)
 {
     uint32_t ledger = table_live(cpu, table)->ledger;
 
-    ledger_release(cpu, ledger, CAD_RESOURCE_METADATA, CHARGE_CAP_SLOT);
-    ledger_release(cpu, ledger, CAD_RESOURCE_SLOTS, 1);
+    ledger_release(cpu, ledger, CAD_RESOURCE_METADATA, (uint64_t)count * CHARGE_CAP_SLOT);
+    ledger_release(cpu, ledger, CAD_RESOURCE_SLOTS, count);
 }
 
 /*@ requires caps_shape(cpu) && table_is_live(cpu, table);
@@ -261,7 +262,7 @@ static void slot_uncharge(struct core_cpu *cpu, uint32_t table)
     ensures counted: table_record(cpu, table)->count ==
       \old(table_record(cpu, table)->count) + 1;
 */
-static void table_add(struct core_cpu *cpu, uint32_t table, uint32_t slot)
+static inline void table_add(struct core_cpu *cpu, uint32_t table, uint32_t slot)
 {
     struct cap_table *record = table_live(cpu, table);
     uint32_t second = record->first;
@@ -278,7 +279,7 @@ static void table_add(struct core_cpu *cpu, uint32_t table, uint32_t slot)
     record->count++;
 }
 
-static void table_remove(struct core_cpu *cpu, uint32_t slot)
+static inline void table_remove(struct core_cpu *cpu, uint32_t slot)
 {
     const struct cap_slot *at = slot_at(cpu, slot);
     struct cap_table *record = table_live(cpu, at->table);
@@ -297,6 +298,7 @@ static void table_remove(struct core_cpu *cpu, uint32_t slot)
 status_t cap_insert(struct core_cpu *cpu, uint32_t table, struct cap_object object,
                     uint32_t rights, uint64_t badge, uint32_t *slot)
 {
+    struct cap_slot *at;
     uint32_t taken;
     status_t status = slots_charge(cpu, table, 1);
 
@@ -304,16 +306,17 @@ status_t cap_insert(struct core_cpu *cpu, uint32_t table, struct cap_object obje
         return status;
     }
     if (!id_pool_take(cpu, &cpu->cadastre->caps.slot_ids, &taken)) {
-        slot_uncharge(cpu, table);
+        slots_uncharge(cpu, table, 1);
         return CAD_PRESSURE;
     }
     /* commit */
-    slot_at(cpu, taken)->object.interface = object.interface;
-    slot_at(cpu, taken)->object.index = object.index;
-    slot_at(cpu, taken)->object.generation = object.generation;
-    slot_at(cpu, taken)->badge = badge;
-    slot_at(cpu, taken)->rights = rights;
-    slot_at(cpu, taken)->reserved = 0;
+    at = slot_at(cpu, taken);
+    at->object.interface = object.interface;
+    at->object.index = object.index;
+    at->object.generation = object.generation;
+    at->badge = badge;
+    at->rights = rights;
+    at->reserved = 0;
     tree_init(cpu->cadastre->caps.slots, taken);
     table_add(cpu, table, taken);
     *slot = taken;
@@ -443,7 +446,7 @@ status_t cap_move_all(struct core_cpu *cpu, const uint32_t *sources, uint32_t co
     for (uint32_t i = 0; i < count; i++) {
         bool renewed = id_pool_renew(&cpu->cadastre->caps.slot_ids, sources[i]);
         CHECK_VALUE(renewed, sources[i]);
-        slot_uncharge(cpu, slot_at(cpu, sources[i])->table);
+        slots_uncharge(cpu, slot_at(cpu, sources[i])->table, 1);
         table_remove(cpu, sources[i]);
         table_add(cpu, table, sources[i]);
     }
@@ -460,33 +463,48 @@ status_t cap_move(struct core_cpu *cpu, uint32_t source, uint32_t table, uint32_
     return status;
 }
 
+/* Takes the slot out of the tree, its table and use; only its charge stays. */
+static inline void slot_remove(struct core_cpu *cpu, uint32_t slot)
+{
+    struct cap_slot *at = slot_live(cpu, slot);
+
+    tree_remove(cpu->cadastre->caps.slots, slot);
+    table_remove(cpu, slot);
+    /* A name of the next generation finds no table here until it is true again. */
+    atomic_store_release(&at->table, ID_NONE);
+    at->rights = 0;
+    id_pool_put(&cpu->cadastre->caps.slot_ids, slot);
+}
+
 struct cap_object cap_delete(struct core_cpu *cpu, uint32_t slot)
 {
     struct cap_object object = slot_live(cpu, slot)->object;
     uint32_t table = slot_at(cpu, slot)->table;
 
-    tree_remove(cpu->cadastre->caps.slots, slot);
-    table_remove(cpu, slot);
-    slot_uncharge(cpu, table);
-    /* A name of the next generation finds no table here until it is true again. */
-    atomic_store_release(&slot_at(cpu, slot)->table, ID_NONE);
-    slot_at(cpu, slot)->rights = 0;
-    id_pool_put(&cpu->cadastre->caps.slot_ids, slot);
+    slot_remove(cpu, slot);
+    slots_uncharge(cpu, table, 1);
     return object;
 }
 
-bool cap_revoke_step(struct core_cpu *cpu, uint32_t slot, struct cap_object *object,
-                     uint32_t *rights, uint32_t *table)
+uint32_t cap_revoke_step(struct core_cpu *cpu, uint32_t slot, struct cap_holding *held,
+                         uint32_t most, uint32_t *table)
 {
-    uint32_t child = slot_live(cpu, slot)->first_child;
+    const struct cap_slot *parent = slot_live(cpu, slot);
+    uint32_t child = parent->first_child, done = 0;
 
     if (child == ID_NONE) {
-        return false;
+        return 0;
     }
     *table = slot_at(cpu, child)->table;
-    *rights = slot_at(cpu, child)->rights;
-    *object = cap_delete(cpu, child);
-    return true;
+    while (done < most && child != ID_NONE && slot_at(cpu, child)->table == *table) {
+        held[done].object = slot_at(cpu, child)->object;
+        held[done].rights = slot_at(cpu, child)->rights;
+        slot_remove(cpu, child);
+        done++;
+        child = parent->first_child;
+    }
+    slots_uncharge(cpu, *table, done);
+    return done;
 }
 
 /*@ requires caps_shape(cpu) && table_is_live(cpu, table);

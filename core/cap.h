@@ -50,6 +50,12 @@ struct cap_slot {
 };
 COMPILE_ASSERT(sizeof(struct cap_slot) == 64, cap_slot_is_a_cache_line);
 
+/* What a slot that was deleted held on its object: the host drops that. */
+struct cap_holding {
+    struct cap_object object;
+    uint32_t rights;
+};
+
 struct cap_table {
     uint32_t ledger;  /* charged; referenced */
     uint32_t process; /* whose */
@@ -103,12 +109,12 @@ MUST_CHECK status_t cap_move_all(struct core_cpu *cpu, const uint32_t *sources, 
 /* Takes the slot out; its children go to its parent.  Gives the object whose
  * reference the host drops. */
 struct cap_object cap_delete(struct core_cpu *cpu, uint32_t slot);
-/* One step of revoke: deletes a child of `slot`, whose own children become `slot`'s and
- * go in later steps.
- * Gives: false when there is none left; else true, the object, the rights it had
- * there, and whose table it was in. */
-bool cap_revoke_step(struct core_cpu *cpu, uint32_t slot, struct cap_object *object,
-                     uint32_t *rights, uint32_t *table);
+/* One step of revoke: deletes at most `most` children of `slot` that are side by side in one
+ * table; their own children become `slot`'s and go in later steps.
+ * Gives: how many, 0 when there is none left; else what each held, and whose table it was in.
+ * Needs: most > 0. */
+uint32_t cap_revoke_step(struct core_cpu *cpu, uint32_t slot, struct cap_holding *held,
+                         uint32_t most, uint32_t *table);
 /* First slot of a table, ID_NONE when empty: for a table's end. */
 uint32_t cap_table_first(const struct core_cpu *cpu, uint32_t table);
 

@@ -87,17 +87,17 @@ static status_t lookup(uint32_t table, cap_id_t id, uint32_t interface, uint32_t
     return cap_lookup(world->cpu, table, id, interface, rights, &slot);
 }
 
-/* Gives: how many steps it took. */
+/* Gives: how many went, in steps of at most three. */
 static uint32_t revoke(uint32_t slot)
 {
-    struct cap_object object;
-    uint32_t rights, table, steps = 0;
+    struct cap_holding held[3];
+    uint32_t table, gone = 0, step;
 
-    while (cap_revoke_step(world->cpu, slot, &object, &rights, &table)) {
+    while ((step = cap_revoke_step(world->cpu, slot, held, 3, &table)) != 0) {
         cap_check_invariants(world->cpu);
-        steps++;
+        gone += step;
     }
-    return steps;
+    return gone;
 }
 
 static void a_capability_is_found_by_its_id_in_its_own_table_only(void **state)
@@ -467,21 +467,40 @@ static void a_revoke_of_an_untyped_takes_back_what_was_made_of_it(void **state)
 
 static void a_revoke_step_says_what_the_host_must_drop(void **state)
 {
-    uint32_t top = root();
-    struct cap_object object = { 0, 0, 0 };
-    uint32_t rights = 7, table = 7;
+    uint32_t top = root(), table = 7;
+    struct cap_holding held = { .rights = 7 };
 
     (void)state;
-    assert_false(cap_revoke_step(world->cpu, top, &object, &rights, &table));
+    assert_int_equal(cap_revoke_step(world->cpu, top, &held, 1, &table), 0);
     assert_int_equal(table, 7);
-    assert_int_equal(rights, 7);
+    assert_int_equal(held.rights, 7);
     (void)derive(top, tables[2]);
-    assert_true(cap_revoke_step(world->cpu, top, &object, &rights, &table));
+    assert_int_equal(cap_revoke_step(world->cpu, top, &held, 1, &table), 1);
     assert_int_equal(table, tables[2]);
-    assert_int_equal(rights, CAD_RIGHT_ALL);
-    assert_int_equal(object.interface, CAD_INTERFACE_ENDPOINT);
-    assert_int_equal(object.index, tables[0]);
-    assert_int_equal(object.generation, 1000 + tables[0]);
+    assert_int_equal(held.rights, CAD_RIGHT_ALL);
+    assert_int_equal(held.object.interface, CAD_INTERFACE_ENDPOINT);
+    assert_int_equal(held.object.index, tables[0]);
+    assert_int_equal(held.object.generation, 1000 + tables[0]);
+}
+
+static void a_revoke_step_stays_in_one_table_and_gives_back_its_charges(void **state)
+{
+    static const uint32_t table_of[] = { 2, 1, 1, 1, 1, 2 }; /* the last is the first child */
+    static const uint32_t steps[] = { 1, 3, 1, 1 };
+    uint32_t top = root(), left = ARRAY_COUNT(table_of), table;
+    struct cap_holding held[3];
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_COUNT(table_of); i++)
+        (void)derive(top, tables[table_of[i]]);
+    for (unsigned i = 0; i < ARRAY_COUNT(steps); i++) {
+        assert_int_equal(cap_revoke_step(world->cpu, top, held, 3, &table), steps[i]);
+        assert_int_equal(table, tables[table_of[left - 1]]);
+        left -= steps[i];
+        assert_int_equal(world_used(world, world->ledger, CAD_RESOURCE_SLOTS), 1 + left);
+        cap_check_invariants(world->cpu);
+    }
+    assert_int_equal(cap_revoke_step(world->cpu, top, held, 3, &table), 0);
 }
 
 static void a_revoke_of_a_long_chain_takes_one_step_each(void **state)
@@ -495,10 +514,10 @@ static void a_revoke_of_a_long_chain_takes_one_step_each(void **state)
     }
     cap_check_invariants(world->cpu);
     for (unsigned i = 0; i < 1000; i++) {
-        struct cap_object object;
-        uint32_t rights, table;
+        struct cap_holding held;
+        uint32_t table;
 
-        assert_true(cap_revoke_step(world->cpu, top, &object, &rights, &table));
+        assert_int_equal(cap_revoke_step(world->cpu, top, &held, 1, &table), 1);
     }
     assert_int_equal(slot_at(top)->first_child, ID_NONE);
 }
@@ -650,6 +669,7 @@ int main(void)
         CAP_TEST(a_revoke_deletes_every_descendant_and_nothing_else),
         CAP_TEST(a_revoke_of_an_untyped_takes_back_what_was_made_of_it),
         CAP_TEST(a_revoke_step_says_what_the_host_must_drop),
+        CAP_TEST(a_revoke_step_stays_in_one_table_and_gives_back_its_charges),
         CAP_TEST(a_revoke_of_a_long_chain_takes_one_step_each),
         CAP_TEST(random_operations_keep_everyones_parent),
     };

@@ -65,8 +65,8 @@ void tree_add(struct cap_slot *slots, uint32_t parent, uint32_t slot)
       (i != ID_NONE && i == parent && after == ID_NONE ? (last == ID_NONE ? before : last) :
        \old(slots[i].last_child));
 */
-static void list_join(struct cap_slot *slots, uint32_t parent, uint32_t before, uint32_t after,
-                      uint32_t first, uint32_t last)
+static inline void list_join(struct cap_slot *slots, uint32_t parent, uint32_t before,
+                             uint32_t after, uint32_t first, uint32_t last)
 {
     uint32_t right = first == ID_NONE ? after : first;  /* what follows `before` */
     uint32_t left = last == ID_NONE ? before : last;    /* what `after` follows */
@@ -114,13 +114,16 @@ void tree_remove(struct cap_slot *slots, uint32_t slot)
     uint32_t last = slots[slot].last_child;
     uint32_t parent = slots[slot].parent; /* ID_NONE between the ends, where no end changes */
 
-    list_join(slots, parent, before, after, first, last);
     if (first != ID_NONE) {
+        list_join(slots, parent, before, after, first, last);
         end_name_parent(slots, first, parent);
         end_name_parent(slots, last, parent);
-    } else if (before == ID_NONE || after == ID_NONE) {
-        end_name_parent(slots, before, parent);
-        end_name_parent(slots, after, parent);
+    } else {
+        list_join(slots, parent, before, after, ID_NONE, ID_NONE);
+        if (before == ID_NONE || after == ID_NONE) {
+            end_name_parent(slots, before, parent);
+            end_name_parent(slots, after, parent);
+        }
     }
     tree_init(slots, slot);
 }

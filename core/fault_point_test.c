@@ -411,9 +411,9 @@ static status_t claim_again(void)
 
 static status_t revoke_and_delete(void)
 {
-    struct cap_object object;
-    uint32_t rights, table;
-    assert_true(cap_revoke_step(cpu, things.slots[0], &object, &rights, &table));
+    struct cap_holding held;
+    uint32_t table;
+    assert_int_equal(cap_revoke_step(cpu, things.slots[0], &held, 1, &table), 1);
     (void)cap_delete(cpu, things.slots[1]);
     return CAD_OK;
 }

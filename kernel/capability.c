@@ -13,12 +13,6 @@
 #include "kernel/memory.h"
 #include "kernel/process.h"
 
-/* What a slot holds, for kobject_take and kobject_put. */
-struct holding {
-    struct cap_object object;
-    uint32_t rights;
-};
-
 /* --- making --- */
 
 /* No slot will come even when memory does: all numbers are used. */
@@ -101,11 +95,11 @@ struct transfer {
 };
 
 /* What the slot made of source number i will hold on the object. */
-static struct holding holding_in_to(const struct transfer *transfer, unsigned i)
+static struct cap_holding holding_in_to(const struct transfer *transfer, unsigned i)
 {
     const struct cap_slot *slot = &cadastre.caps.slots[transfer->slots[i]];
 
-    return (struct holding){slot->object, slot->rights & transfer->list[i].rights};
+    return (struct cap_holding){slot->object, slot->rights & transfer->list[i].rights};
 }
 
 static status_t transfer_check(struct transfer *transfer)
@@ -137,7 +131,7 @@ static status_t transfer_reserve(struct transfer *transfer)
     status_t status = CAD_OK;
 
     for (unsigned i = 0; i < transfer->count && status == CAD_OK; i++) {
-        struct holding holding = holding_in_to(transfer, i);
+        struct cap_holding holding = holding_in_to(transfer, i);
         status = kobject_take(holding.object, holding.rights, transfer->to->ledger);
         transfer->taken += status == CAD_OK;
     }
@@ -157,7 +151,7 @@ static void transfer_undo(struct transfer *transfer)
             (void)cap_delete(this_core(), transfer->children[i]);
     }
     for (unsigned i = 0; i < transfer->taken; i++) {
-        struct holding holding = holding_in_to(transfer, i);
+        struct cap_holding holding = holding_in_to(transfer, i);
         kobject_put(holding.object, holding.rights, transfer->to->ledger);
     }
 }
@@ -188,7 +182,7 @@ status_t cap_transfer_all(struct process *from, struct process *to, struct cap_t
                           unsigned count)
 {
     struct transfer transfer = {.from = from, .to = to, .list = list, .count = count};
-    struct holding moved[CAP_TRANSFERS_MAX];
+    struct cap_holding moved[CAP_TRANSFERS_MAX];
 
     if (count > CAP_TRANSFERS_MAX)
         return CAD_INVALID;
@@ -198,7 +192,7 @@ status_t cap_transfer_all(struct process *from, struct process *to, struct cap_t
     status_t status = transfer_locked(&transfer);
     for (unsigned i = 0; i < transfer.move_count && status == CAD_OK; i++) {
         const struct cap_slot *slot = &cadastre.caps.slots[transfer.moves[i]];
-        moved[i] = (struct holding){slot->object, slot->rights};
+        moved[i] = (struct cap_holding){slot->object, slot->rights};
     }
     spin_unlock(&derivation_lock);
     /* A moved slot now holds what was taken for `to`; what it held for `from` goes. */
@@ -221,16 +215,16 @@ status_t cap_transfer(struct process *from, cap_id_t id, bool move, struct proce
 /* --- deleting --- */
 
 /* Locks: derivation.  The caller puts what it gives, after. */
-static struct holding holding_delete(uint32_t slot)
+static struct cap_holding holding_delete(uint32_t slot)
 {
     uint32_t rights = cadastre.caps.slots[slot].rights;
 
-    return (struct holding){cap_delete(this_core(), slot), rights};
+    return (struct cap_holding){cap_delete(this_core(), slot), rights};
 }
 
 status_t cap_delete_one(struct process *process, cap_id_t id)
 {
-    struct holding holding;
+    struct cap_holding holding;
     uint32_t slot;
 
     spin_lock(&derivation_lock);
@@ -247,7 +241,7 @@ status_t cap_delete_one(struct process *process, cap_id_t id)
 bool cap_empty_step(struct process *process, unsigned budget)
 {
     for (unsigned i = 0; i < budget; i++) {
-        struct holding holding;
+        struct cap_holding holding;
         spin_lock(&derivation_lock);
         uint32_t slot = cap_table_first(this_core(), process->table);
         if (slot != ID_NONE)

@@ -8,13 +8,13 @@
 
 static void tables(void)
 {
-    struct cap_object object;
-    uint32_t out, rights;
+    struct cap_holding held[4];
+    uint32_t out;
 
     (void)cap_table_create(CPU, ANY_ID(), ANY_WORD(), &out);
     cap_table_destroy(CPU, ANY_ID());
     (void)cap_table_first(CPU, ANY_ID());
-    (void)cap_revoke_step(CPU, ANY_ID(), &object, &rights, &out);
+    (void)cap_revoke_step(CPU, ANY_ID(), held, ANY_FROM(1, ARRAY_COUNT(held)), &out);
     (void)cap_delete(CPU, ANY_ID());
     (void)cap_parent(CPU, ANY_ID());
     (void)cap_id(CPU, ANY_ID());

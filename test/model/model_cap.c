@@ -255,9 +255,9 @@ static bool is_below(const struct model *model, uint32_t number, uint32_t top)
 
 static void do_revoke(struct model *model)
 {
-    uint32_t top = living_cap(model), rights, table, descendants = 0;
+    uint32_t top = living_cap(model), table, descendants = 0;
     bool doomed[MODEL_CAPS] = { false };
-    struct cap_object object;
+    struct cap_holding held;
 
     if (top == MODEL_NONE)
         return;
@@ -265,7 +265,7 @@ static void do_revoke(struct model *model)
         doomed[i] = model->caps[i].lives && i != top && is_below(model, i, top);
         descendants += doomed[i];
     }
-    while (cap_revoke_step(model->cpu, model->caps[top].slot, &object, &rights, &table)) {
+    while (cap_revoke_step(model->cpu, model->caps[top].slot, &held, 1, &table) == 1) {
         uint32_t gone = MODEL_NONE, slot;
         for (uint32_t i = 0; i < MODEL_CAPS && gone == MODEL_NONE; i++) {
             if (doomed[i] && model->caps[i].lives &&
@@ -275,7 +275,7 @@ static void do_revoke(struct model *model)
         }
         assert_int_not_equal(gone, MODEL_NONE);
         assert_int_equal(table, model->tables[model->caps[gone].table]);
-        assert_int_equal(rights, model->caps[gone].rights);
+        assert_int_equal(held.rights, model->caps[gone].rights);
         cap_gone(model, gone);
         descendants--;
     }

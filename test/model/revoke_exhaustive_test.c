@@ -157,11 +157,10 @@ static uint32_t tree_deleted(const struct tree *tree)
 /* Up to `budget` steps, each of which takes one descendant of `top`.  Gives: how many. */
 static uint32_t tree_revoke(struct tree *tree, uint32_t top, uint32_t budget)
 {
-    struct cap_object object;
-    uint32_t steps = 0, rights, table;
+    struct cap_holding held;
+    uint32_t steps = 0, table;
 
-    while (steps < budget &&
-           cap_revoke_step(world->cpu, tree->slot[top], &object, &rights, &table)) {
+    while (steps < budget && cap_revoke_step(world->cpu, tree->slot[top], &held, 1, &table) == 1) {
         uint32_t node = tree_deleted(tree);
 
         assert_true(node != NO_NODE && tree_is_below(tree, node, top));
