@@ -41,10 +41,12 @@ void lock_check_none_held(void)
 
 #endif
 
-void spin_wait(const struct spinlock *lock)
+void spin_lock_wait(struct spinlock *lock)
 {
-    while (atomic_load_relaxed(&lock->taken) != 0) {
-        kernel_tlb_service();
-        cpu_relax();
-    }
+    do {
+        while (atomic_load_relaxed(&lock->taken) != 0) {
+            kernel_tlb_service();
+            cpu_relax();
+        }
+    } while (atomic_exchange(&lock->taken, 1) != 0);
 }

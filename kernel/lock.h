@@ -40,15 +40,15 @@ static inline void lock_check_none_held(void)
 }
 #endif
 
-/* Until the lock looks free. */
-void spin_wait(const struct spinlock *lock);
+/* Takes a lock that somebody held just now. */
+void spin_lock_wait(struct spinlock *lock);
 
 /* The exchange pairs with the release store of the unlock before it: what the last
  * holder wrote is seen. */
 static inline void spin_lock(struct spinlock *lock)
 {
-    while (atomic_exchange(&lock->taken, 1) != 0)
-        spin_wait(lock);
+    if (UNLIKELY(atomic_exchange(&lock->taken, 1) != 0))
+        spin_lock_wait(lock);
     lock_note_taken(lock);
 }
 
