@@ -287,12 +287,15 @@ static void thread_switch(struct test_cpu *cpu, struct thread *thread)
 {
     if (cpu->current == thread)
         return;
-    if (cpu->current != NULL)
+    if (cpu->current != NULL) {
         fpu_save(&cpu->current->fpu);
+        cpu_clear_context(&cpu->current->context);
+    }
     cpu->current = thread;
-    cpu_set_context(thread != NULL ? &thread->context : NULL);
-    if (thread != NULL)
+    if (thread != NULL) {
+        cpu_set_context(&thread->context);
         fpu_restore(&thread->fpu);
+    }
     cpu->switches++;
 }
 

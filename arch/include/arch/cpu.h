@@ -48,12 +48,13 @@ void cpu_take_interrupts(void);
 
 _Noreturn void cpu_halt_forever(void);
 
-/* Which context a trap from user code saves into; NULL: none, no user code runs.
- * Keeps the old context's segment bases (TLS) in it and loads the new one's, so
- * the old record must still be a context: set another, or NULL, before its
- * memory becomes something else. */
+/* A trap from user code saves into this context from now on; its segment bases (TLS) are
+ * loaded.  Needs: none is set. */
 static inline void cpu_set_context(struct arch_context *context);
-/* The same from one context to another one. */
+/* None is set any more, and no user code runs.  Its segment bases are kept in it, so this
+ * comes before its memory becomes something else.  Needs: it is the one that is set. */
+static inline void cpu_clear_context(struct arch_context *context);
+/* Both, from one context to another one. */
 static inline void cpu_switch_context(struct arch_context *from, struct arch_context *to);
 
 /* Up to 8 bytes of hardware randomness; false: this machine has none now. */

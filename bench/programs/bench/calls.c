@@ -176,40 +176,39 @@ static void stop_notified(void)
     (void)cad_cap_table_delete(table, pong);
 }
 
+static cap_id_t park;
+
 /* The word is 0 when it is ours, 1 when it is the partner's, 2 when all is over. */
-static void pass_the_word(uint32_t mine, uint32_t theirs)
+static void pass_the_word(uint32_t theirs)
 {
-    cap_id_t park = cad_find(CAD_ROLE_SELF_PARK);
     uint64_t woken;
 
     word = theirs;
     (void)cad_park_space_unpark(park, (uint64_t)&word, 1, &woken);
     while (word == theirs)
         (void)cad_park_space_park(park, (uint64_t)&word, theirs, CAD_DEADLINE_FOREVER);
-    (void)mine;
 }
 
 static void *answer_parked(void *unused)
 {
-    cap_id_t park = cad_find(CAD_ROLE_SELF_PARK);
-
     (void)unused;
     while (word == 0)
         (void)cad_park_space_park(park, (uint64_t)&word, 0, CAD_DEADLINE_FOREVER);
     while (word == 1)
-        pass_the_word(1, 0);
+        pass_the_word(0);
     return NULL;
 }
 
 static void park_round_trip(unsigned operations)
 {
     for (unsigned i = 0; i < operations; i++)
-        pass_the_word(0, 1);
+        pass_the_word(1);
 }
 
 static void start_parked(void)
 {
     word = 0;
+    park = cad_find(CAD_ROLE_SELF_PARK);
     pthread_create(&partner, NULL, answer_parked, NULL);
     park_round_trip(1);
 }
@@ -219,7 +218,7 @@ static void stop_parked(void)
     uint64_t woken;
 
     word = 2;
-    (void)cad_park_space_unpark(cad_find(CAD_ROLE_SELF_PARK), (uint64_t)&word, 1, &woken);
+    (void)cad_park_space_unpark(park, (uint64_t)&word, 1, &woken);
     pthread_join(partner, NULL);
 }
 

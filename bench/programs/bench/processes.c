@@ -13,9 +13,14 @@ enum { CHILDREN = 256, DERIVED = 128 };
 
 static cap_id_t root, derived[DERIVED];
 
+/* A program looks its capabilities up once. */
 static cap_id_t table(void)
 {
-    return cad_find(CAD_ROLE_SELF_TABLE);
+    static cap_id_t found;
+
+    if (found == CAD_CAP_NONE)
+        found = cad_find(CAD_ROLE_SELF_TABLE);
+    return found;
 }
 
 static void spawn_and_wait(unsigned operations)

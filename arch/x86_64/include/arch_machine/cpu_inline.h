@@ -40,21 +40,19 @@ static inline void cpu_save_bases(struct arch_context *context)
 
 static inline void cpu_set_context(struct arch_context *context)
 {
-    struct arch_cpu *cpu = cpu_self();
-    struct arch_context *old = cpu->context;
-
-    if (old == context)
-        return;
-    cpu->context = context;
-    if (old != NULL && cpu_has_fsgsbase)
-        cpu_save_bases(old);
-    if (context == NULL)
-        return;
-    if (cpu_has_fsgsbase)
+    cpu_self()->context = context;
+    if (LIKELY(cpu_has_fsgsbase))
         __asm__ volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs" ::"r"(context->fs_base),
                          "r"(context->gs_base));
     else
         cpu_load_bases(context);
+}
+
+static inline void cpu_clear_context(struct arch_context *context)
+{
+    cpu_self()->context = NULL;
+    if (LIKELY(cpu_has_fsgsbase))
+        cpu_save_bases(context);
 }
 
 static inline void cpu_switch_context(struct arch_context *from, struct arch_context *to)

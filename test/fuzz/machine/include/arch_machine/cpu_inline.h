@@ -35,6 +35,12 @@ static inline void cpu_set_context(struct arch_context *context)
     machine_cpu->context = context;
 }
 
+static inline void cpu_clear_context(struct arch_context *context)
+{
+    (void)context;
+    machine_cpu->context = NULL;
+}
+
 static inline void cpu_switch_context(struct arch_context *from, struct arch_context *to)
 {
     (void)from;
