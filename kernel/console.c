@@ -9,6 +9,7 @@
 #include "arch/trap.h"
 #include "kernel/cpu.h"
 #include "kernel/dispatch.h"
+#include "kernel/scheduler.h"
 #include "kernel/user_copy.h"
 
 #define INPUT_BYTES 4096

@@ -17,7 +17,6 @@ struct run_queue {
     struct spinlock lock;
     uint32_t ready_mask; /* bit p: queue p is not empty */
     struct thread *head[PRIORITY_COUNT], *tail[PRIORITY_COUNT];
-    uint32_t ready_count;
 };
 
 struct cpu {
@@ -28,8 +27,8 @@ struct cpu {
     struct core_cpu core;
     struct run_queue queue;
     struct process *space;       /* whose space is loaded, NULL: kernel root */
-    uint64_t slice_end;          /* of the current thread's turn; cycles; 0: no slice runs */
-    uint64_t slice_timer;        /* the timer fires for a slice at or before; UINT64_MAX: not */
+    uint64_t slice_timer;        /* the timer fires for a turn's end at or before; cycles;
+                                  * UINT64_MAX: it does not */
     uint64_t armed_ns;           /* when the timer fires at the latest; UINT64_MAX: not armed */
     uint64_t switched;           /* when the current thread, or idleness, began; cycles */
     bool attention;              /* look beyond the current thread on the way out; atomic */

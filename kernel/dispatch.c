@@ -136,13 +136,13 @@ static struct arch_context *uncommon_call(struct thread *thread)
 
 COMPILE_ASSERT(DISPATCH_BLOCKED >= CAD_PRESSURE && DISPATCH_AGAIN >= CAD_PRESSURE,
                uncommon_statuses_are_high);
-/* A call that waits, is to be made again, or found memory short; or any other high status. */
+/* A call that is to be made again, or found memory short; or any other high status. */
 static struct arch_context *uncommon_end(struct thread *thread, status_t status, bool was_busy)
 {
     if (status == DISPATCH_AGAIN ||
         (status == CAD_PRESSURE && may_wait_for_room(thread, was_busy)))
         context_restart(&thread->context);
-    else if (status != DISPATCH_BLOCKED)
+    else
         context_set_status(&thread->context, status);
     return kernel_resume();
 }
@@ -161,7 +161,8 @@ common_call(struct thread *thread, uint64_t number)
     if (LIKELY(status == CAD_OK))
         status = method_run(method->run, &invocation);
     if (UNLIKELY(status >= CAD_PRESSURE))
-        return uncommon_end(thread, status, was_busy);
+        return status == DISPATCH_BLOCKED ? scheduler_go_on()
+                                          : uncommon_end(thread, status, was_busy);
     context_set_status(&thread->context, status);
     return scheduler_needs_more(this_cpu()) ? kernel_resume() : &thread->context;
 }

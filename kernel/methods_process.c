@@ -176,8 +176,7 @@ status_t method_process_thread_yield(struct invocation *call)
 {
     if (!is_own(call))
         return CAD_INVALID;
-    scheduler_yield(this_cpu());
-    return CAD_OK;
+    return scheduler_give_way(call->thread) ? DISPATCH_BLOCKED : CAD_OK;
 }
 
 status_t method_process_thread_set_pointers(struct invocation *call)

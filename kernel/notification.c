@@ -8,6 +8,7 @@
 #include "kernel/dispatch.h"
 #include "kernel/memory.h"
 #include "kernel/reaper.h"
+#include "kernel/scheduler.h"
 
 #define REAP_BUDGET 16
 

@@ -9,6 +9,7 @@
 #include "kernel/dispatch.h"
 #include "kernel/memory.h"
 #include "kernel/reaper.h"
+#include "kernel/scheduler.h"
 
 static struct park_table park_table;
 static struct spinlock bucket_locks[PARK_BUCKETS];

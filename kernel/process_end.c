@@ -13,6 +13,7 @@
 #include "kernel/memory.h"
 #include "kernel/process.h"
 #include "kernel/reaper.h"
+#include "kernel/scheduler.h"
 #include "kernel/tlb.h"
 
 /* The bounds of a step. */

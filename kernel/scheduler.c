@@ -31,19 +31,18 @@ static uint64_t idle_cpus; /* atomic set */
 
 /* --- queues; Locks: the queue's --- */
 
-static void queue_note(struct cpu *cpu, struct thread *thread, uint8_t priority)
+static inline void queue_note(struct cpu *cpu, struct thread *thread, uint8_t priority)
 {
     thread->cpu = cpu->index;
     thread->queued_priority = priority;
     atomic_store_relaxed(&thread->queued_cpu, cpu->index + 1);
     thread_set_state(thread, THREAD_READY);
     cpu->queue.ready_mask |= 1u << priority;
-    cpu->queue.ready_count++;
 }
 
 /* Behind `previous`, NULL: first. */
-static void queue_insert(struct cpu *cpu, struct thread *thread, uint8_t priority,
-                         struct thread *previous)
+static inline void queue_insert(struct cpu *cpu, struct thread *thread, uint8_t priority,
+                                struct thread *previous)
 {
     struct run_queue *queue = &cpu->queue;
     struct thread **link = previous != NULL ? &previous->queue_next : &queue->head[priority];
@@ -71,7 +70,6 @@ static void queue_remove(struct cpu *cpu, struct thread *thread)
         queue->tail[priority] = thread->queue_previous;
     if (queue->head[priority] == NULL)
         queue->ready_mask &= ~(1u << priority);
-    queue->ready_count--;
     atomic_store_relaxed(&thread->queued_cpu, 0);
 }
 
@@ -90,7 +88,7 @@ static inline struct thread *queue_take(struct cpu *from, struct cpu *to)
 
     spin_lock(&queue->lock);
     int top = queue_top(queue);
-    if (top >= 0) {
+    if (LIKELY(top >= 0)) {
         thread = queue->head[top];
         struct thread *next = thread->queue_next;
         queue->head[top] = next;
@@ -100,7 +98,6 @@ static inline struct thread *queue_take(struct cpu *from, struct cpu *to)
             queue->tail[top] = NULL;
             queue->ready_mask &= ~(1u << top);
         }
-        queue->ready_count--;
         atomic_store_relaxed(&thread->queued_cpu, 0);
         thread->cpu = to->index;
         thread_set_state(thread, THREAD_RUNNING);
@@ -111,9 +108,8 @@ static inline struct thread *queue_take(struct cpu *from, struct cpu *to)
 
 /* --- turns ---
  *
- * A turn is timed while a second thread of its priority is ready here.  The timer is not
- * moved when the turn changes before its end: it fires for an older, earlier end, once a
- * slice at most, and is set anew then. */
+ * A turn is timed while a second thread of its priority is ready here.  The timer stays where
+ * it is when a turn ends before it: it fires in a later turn, and is set anew for that one. */
 
 static uint64_t slice_cycles;
 
@@ -122,8 +118,7 @@ void scheduler_init(void)
     slice_cycles = timer_ns_to_cycles(SCHEDULER_SLICE_NS);
 }
 
-/* Once a slice, so not in line with what comes with each switch. */
-__attribute__((noinline)) static void slice_timer_set(struct cpu *cpu, uint64_t end)
+static void slice_timer_set(struct cpu *cpu, uint64_t end)
 {
     uint64_t now = cpu_cycles();
 
@@ -133,32 +128,39 @@ __attribute__((noinline)) static void slice_timer_set(struct cpu *cpu, uint64_t 
 
 /* A preempted turn goes on with what was left of it, so that frequent interruptions
  * cannot make it endless. */
-static inline void slice_start(struct cpu *cpu, const struct thread *thread)
+static uint64_t turn_end(const struct cpu *cpu, const struct thread *thread)
 {
     uint64_t used = thread->turn_cycles;
 
-    if (cpu->slice_end != 0)
-        return;
-    cpu->slice_end = cpu->switched + (used < slice_cycles ? slice_cycles - used : 0);
-    if (UNLIKELY(cpu->slice_end < cpu->slice_timer))
-        slice_timer_set(cpu, cpu->slice_end);
+    return cpu->switched + (used < slice_cycles ? slice_cycles - used : 0);
 }
 
-/* The timer fired. */
+void scheduler_time_turn(struct cpu *cpu, const struct thread *thread)
+{
+    uint64_t end = turn_end(cpu, thread);
+
+    if (end < cpu->slice_timer)
+        slice_timer_set(cpu, end);
+}
+
+/* The timer fired, for a slice or for something else. */
 static void slice_check(struct cpu *cpu)
 {
-    uint64_t now = cpu_cycles();
+    const struct thread *thread = cpu->current;
+    uint64_t now = cpu_cycles(), end = UINT64_MAX;
 
     if (cpu->slice_timer <= now)
         cpu->slice_timer = UINT64_MAX;
-    if (cpu->slice_end != 0 && cpu->slice_end <= now) {
-        cpu->slice_end = 0;
+    if (thread != NULL && queue_top(&cpu->queue) >= thread->priority)
+        end = turn_end(cpu, thread);
+    if (end <= now) {
         scheduler_yield(cpu);
-    } else if (cpu->slice_end != 0 && cpu->slice_end < cpu->slice_timer) {
-        slice_timer_set(cpu, cpu->slice_end);
-    } else if (cpu->slice_timer != UINT64_MAX) {
-        slice_timer_set(cpu, cpu->slice_timer); /* it fired for something else */
+        end = UINT64_MAX;
     }
+    if (end > cpu->slice_timer)
+        end = cpu->slice_timer;
+    if (end != UINT64_MAX)
+        slice_timer_set(cpu, end);
 }
 
 /* --- who makes others run --- */
@@ -199,7 +201,7 @@ static inline void note_company(struct cpu *cpu)
     if (cpu != this_cpu())
         scheduler_prod(cpu->index);
     else if (cpu->current != NULL)
-        slice_start(cpu, cpu->current);
+        scheduler_note_company(cpu, cpu->current);
 }
 
 /* After a thread of this priority came into the CPU's queue. */
@@ -219,7 +221,8 @@ static inline void note_queued(struct cpu *cpu, int priority)
 
 enum queue_end { QUEUE_FIRST, QUEUE_LAST };
 
-static inline void ready_at(struct cpu *cpu, struct thread *thread, enum queue_end end)
+/* Gives: its priority; nothing may touch the thread after. */
+static inline uint8_t queue_add(struct cpu *cpu, struct thread *thread, enum queue_end end)
 {
     uint8_t priority = thread->priority;
 
@@ -227,12 +230,14 @@ static inline void ready_at(struct cpu *cpu, struct thread *thread, enum queue_e
     queue_insert(cpu, thread, priority,
                  end == QUEUE_FIRST ? NULL : cpu->queue.tail[priority]);
     spin_unlock(&cpu->queue.lock);
-    note_queued(cpu, priority);
+    return priority;
 }
 
 void scheduler_ready(struct thread *thread)
 {
-    ready_at(place(thread), thread, QUEUE_LAST);
+    struct cpu *cpu = place(thread);
+
+    note_queued(cpu, queue_add(cpu, thread, QUEUE_LAST));
 }
 
 void scheduler_hand_over(struct cpu *cpu, struct thread *thread)
@@ -274,20 +279,12 @@ void scheduler_set_priority(struct thread *thread, uint8_t priority)
 
     atomic_store_relaxed(&thread->priority, priority);
     if (was_ready)
-        ready_at(cpu_by_index(thread->cpu), thread, QUEUE_LAST);
+        scheduler_ready(thread);
     else
         scheduler_prod(atomic_load_relaxed(&thread->cpu)); /* which reads the priority anew */
 }
 
 /* --- the current thread --- */
-
-void scheduler_note_others(struct cpu *cpu, const struct thread *thread, uint32_t others)
-{
-    if (others > 1)
-        atomic_store_relaxed(&cpu->attention, true);
-    else
-        slice_start(cpu, thread);
-}
 
 struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread)
 {
@@ -300,15 +297,42 @@ struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread)
 /* A thread that was killed just before it became READY would end only when its turn
  * comes, which may be never: whoever takes it out of its queue ends it.  By now it may have
  * run on elsewhere and ended: then the mark is of its record's next life. */
-static void end_if_killed(struct thread *thread, uint64_t generation)
+static void end_killed(struct thread *thread, uint64_t generation)
 {
-    atomic_fence(); /* with thread_kill(): it saw READY, or we see the mark */
-    if (LIKELY(!atomic_load_relaxed(&thread->killed)) ||
-        thread_try_take(thread->id, generation) == NULL)
+    if (thread_try_take(thread->id, generation) == NULL)
         return;
     if (scheduler_withdraw(thread))
         thread_finish(thread);
     thread_put(thread);
+}
+
+/* The current thread is READY here instead; the CPU has no current one. */
+static void make_ready(struct cpu *cpu, struct thread *thread, enum queue_end end)
+{
+    uint64_t generation = thread_generation(thread);
+
+    scheduler_leave(cpu, thread);
+    if (end == QUEUE_LAST || thread->turn_cycles >= slice_cycles) {
+        thread->turn_cycles = 0;
+        end = QUEUE_LAST;
+    }
+    queue_add(cpu, thread, end);
+    atomic_fence(); /* with idle(); and with thread_kill(): it saw READY, or we see the mark */
+    if (UNLIKELY(atomic_load_relaxed(&thread->killed)))
+        end_killed(thread, generation);
+    if (UNLIKELY(atomic_load_relaxed(&idle_cpus) != 0))
+        scheduler_prod_idle(); /* it takes whoever this CPU does not */
+}
+
+bool scheduler_give_way(struct thread *thread)
+{
+    struct cpu *cpu = this_cpu();
+
+    if (queue_top(&cpu->queue) < thread->priority)
+        return false;
+    context_set_status(&thread->context, CAD_OK);
+    make_ready(cpu, thread, QUEUE_LAST);
+    return true;
 }
 
 /* Gives way to what is ready here, if that is higher, or the turn is over. */
@@ -320,21 +344,10 @@ static void preempt(struct cpu *cpu)
 
     cpu->slice_over = false;
     atomic_store_relaxed(&cpu->running_priority, thread->priority);
-    if (top > thread->priority || (top == thread->priority && is_turn_over)) {
-        uint64_t generation = thread_generation(thread);
-        scheduler_leave(cpu, thread);
-        is_turn_over |= thread->turn_cycles >= slice_cycles;
-        if (is_turn_over)
-            thread->turn_cycles = 0;
-        if (atomic_load_relaxed(&idle_cpus) != 0)
-            scheduler_ready(thread);
-        else
-            ready_at(cpu, thread, is_turn_over ? QUEUE_LAST : QUEUE_FIRST);
-        end_if_killed(thread, generation);
-        return;
-    }
-    if (top == thread->priority)
-        slice_start(cpu, thread);
+    if (top > thread->priority || (top == thread->priority && is_turn_over))
+        make_ready(cpu, thread, is_turn_over ? QUEUE_LAST : QUEUE_FIRST);
+    else if (top == thread->priority)
+        scheduler_note_company(cpu, thread);
 }
 
 static void finish_current(struct cpu *cpu)
@@ -346,7 +359,7 @@ static void finish_current(struct cpu *cpu)
     thread_finish(thread);
 }
 
-static struct thread *pick(struct cpu *cpu)
+static inline struct thread *pick(struct cpu *cpu)
 {
     struct thread *thread = cpu->handoff;
 
@@ -439,6 +452,18 @@ struct arch_context *kernel_resume(void)
             return &cpu->current->context;
         do_more(cpu);
     }
+}
+
+struct arch_context *scheduler_go_on(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct thread *thread;
+
+    lock_check_none_held();
+    if (UNLIKELY(cpu->current != NULL || (thread = pick(cpu)) == NULL))
+        return kernel_resume();
+    struct arch_context *context = scheduler_enter(cpu, thread);
+    return scheduler_needs_more(cpu) || UNLIKELY(thread->in_ring) ? kernel_resume() : context;
 }
 
 /* --- interrupts --- */

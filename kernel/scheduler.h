@@ -24,6 +24,13 @@
 void scheduler_init(void);
 /* Into a run queue, by the rule above.  Nothing may touch the thread after. */
 void scheduler_ready(struct thread *thread);
+/* Ends a thread's wait and makes it READY.  Needs: as thread_end_wait().  Any lock up to
+ * WAITERS may be held. */
+static inline void thread_wake(struct thread *thread, status_t status)
+{
+    thread_end_wait(thread, status);
+    scheduler_ready(thread);
+}
 /* A thread that ended its wait runs next on this CPU, which is about to leave its
  * current one, if nothing higher is ready; else as scheduler_ready(). */
 void scheduler_hand_over(struct cpu *cpu, struct thread *thread);
@@ -45,7 +52,7 @@ static inline uint64_t scheduler_account(struct cpu *cpu)
 static inline void scheduler_leave(struct cpu *cpu, struct thread *thread)
 {
     fpu_save(&thread->fpu);
-    cpu_set_context(NULL);
+    cpu_clear_context(&thread->context);
     uint64_t used = scheduler_account(cpu);
     thread->run_cycles += used;
     thread->turn_cycles += used;
@@ -54,12 +61,25 @@ static inline void scheduler_leave(struct cpu *cpu, struct thread *thread)
 /* A RUNNING thread becomes this CPU's current one, which had none.
  * Gives: its context, to leave the kernel with. */
 struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread);
-/* Threads of the new current one's priority (bit 0 of `others`) or higher are ready here. */
-void scheduler_note_others(struct cpu *cpu, const struct thread *thread, uint32_t others);
+/* The way out of a call that waits: with the next thread that is ready here.
+ * Gives: its context. */
+struct arch_context *scheduler_go_on(void);
+/* The timer fires at the end of the current thread's turn, or before. */
+void scheduler_time_turn(struct cpu *cpu, const struct thread *thread);
+/* Another of the current thread's priority is ready here: its turn is timed from now on.  A new
+ * turn is already if the timer is set, as that is for the end of an older one. */
+static inline void scheduler_note_company(struct cpu *cpu, const struct thread *thread)
+{
+    if (UNLIKELY(cpu->slice_timer == UINT64_MAX || thread->turn_cycles != 0))
+        scheduler_time_turn(cpu, thread);
+}
 /* Takes a READY thread out of its queue. Gives: false if it was not in one. */
 MUST_CHECK bool scheduler_withdraw(struct thread *thread);
 /* The current thread goes behind others of its priority, on the way out. */
 void scheduler_yield(struct cpu *cpu);
+/* The same at once, as a wait that is over: CAD_OK is the call's status when its turn comes.
+ * Gives: false if nobody here is of its priority or higher: it goes on. */
+MUST_CHECK bool scheduler_give_way(struct thread *thread);
 void scheduler_set_priority(struct thread *thread, uint8_t priority);
 /* May the CPU not simply go on with the thread that is current?  Whatever else there is
  * to do (the world stops, a reaper's step, a higher thread, a killed one) comes with

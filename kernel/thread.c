@@ -211,13 +211,8 @@ void thread_release_wait(struct thread *thread)
         ledger_release(this_core(), thread->ledger, CAD_RESOURCE_WAITERS, 1);
         (void)atomic_fetch_sub(&thread->process->parked_count, 1);
     }
-    timers_remove(thread);
-}
-
-void thread_wake(struct thread *thread, status_t status)
-{
-    thread_end_wait(thread, status);
-    scheduler_ready(thread);
+    if (UNLIKELY(atomic_load_relaxed(&thread->timer_cpu) != 0))
+        timers_remove(thread);
 }
 
 static bool state_waits(enum thread_state state)

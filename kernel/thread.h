@@ -256,12 +256,10 @@ static inline void wait_list_join(struct wait_list *list, struct spinlock *lock,
 }
 /* Puts a thread that wait_list_take gave back where it was: first. */
 void wait_list_put_back(struct wait_list *list, struct spinlock *lock, struct thread *thread);
-/* Results are in its context.  Sets the call's status, ends the wait's charges, makes it
- * READY.  Needs: the caller took it out of its list.  Any lock up to WAITERS may be held. */
-void thread_wake(struct thread *thread, status_t status);
 /* What the wait was charged for, or the heap of deadlines it is in: for thread_end_wait(). */
 void thread_release_wait(struct thread *thread);
-/* The same without READY: for scheduler_hand_over(). */
+/* Results are in its context.  Sets the call's status and ends the wait's charges; what is
+ * left is to make it READY or RUNNING.  Needs: the caller took it out of its list. */
 static inline void thread_end_wait(struct thread *thread, status_t status)
 {
     enum thread_state state = thread->state;

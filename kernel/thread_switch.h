@@ -49,7 +49,6 @@ static inline struct arch_context *thread_make_current(struct cpu *cpu, struct t
     uint8_t priority = thread->priority;
 
     cpu->current = thread;
-    cpu->slice_end = 0;
     cpu->slice_over = false;
     atomic_store_relaxed(&cpu->running_priority, priority);
     cpu->switches++;
@@ -59,8 +58,10 @@ static inline struct arch_context *thread_make_current(struct cpu *cpu, struct t
     fpu_restore(&thread->fpu);
     atomic_fence(); /* with note_queued(): it saw our priority, or we see its thread */
     uint32_t others = atomic_load_relaxed(&cpu->queue.ready_mask) >> priority;
-    if (UNLIKELY(others != 0))
-        scheduler_note_others(cpu, thread, others);
+    if (others > 1)
+        atomic_store_relaxed(&cpu->attention, true); /* they are higher */
+    else if (others != 0)
+        scheduler_note_company(cpu, thread);
     return &thread->context;
 }
 

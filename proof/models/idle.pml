@@ -110,6 +110,20 @@ inline ready(t)
     d_step { to = 0; r = 0; i = 0 }
 }
 
+/* make_ready(): the thread that was current comes into the queue here. */
+inline make_ready(old)
+{
+    queue_push(c, old);
+#ifndef BUG_NO_IDLE_PROD
+    i = idle_cpus;
+    if
+    :: i != 0 -> i = FIRST_OF(i); prod(i)
+    :: i == 0
+    fi;
+    i = 0
+#endif
+}
+
 /* A blocked thread, if there is one: its waker has it. */
 inline wake_one()
 {
@@ -311,10 +325,7 @@ inline attend()
     :: current[c] != NONE && TOP(c) > PRIORITY(current[c]) ->
         t = current[c];
         current[c] = NONE;
-        if
-        :: idle_cpus != 0 -> ready(t)
-        :: else -> ready_at(c, t); d_step { r = 0; i = 0 }
-        fi;
+        make_ready(t);
         t = NONE
     :: else
     fi
