@@ -65,12 +65,13 @@ $(OUT)/planted/$(1).c: $(2) test/qemu/planted/$(1).sed
 	$$(Q)! cmp -s $$< $$@ || { echo "planted/$(1).sed: changes nothing in $(2)" >&2; exit 1; }
 $(OUT)/planted/$(1).o: $(OUT)/planted/$(1).c $(KERNEL_STAMP)
 	$$(call say,CC,$$< (a fault))
-	$$(Q)$$(CC) $$(KERNEL_CFLAGS) $$(KCFLAGS) -Wno-error -w -c -o $$@ $$<
+	$$(Q)$$(CC) $$(KERNEL_CFLAGS) $$(KCFLAGS) -Wno-error -w -MMD -MP -c -o $$@ $$<
 $(OUT)/planted/$(1).elf: $(OUT)/planted/$(1).o $(KERNEL)
 	$$(call link_kernel,$$(patsubst $(OUT)/$(2:.c=.o),$$<,$$(KERNEL_OBJS)))
 endef
 $(foreach name,$(PLANTED),$(eval $(call planted_rules,$(name),$(shell \
     sed -n 's/^# source: //p' test/qemu/planted/$(name).sed))))
+-include $(PLANTED_IMAGES:.elf=.d)
 
 # What the starvation tests reached, see tools/fault_sites.py.
 FAULT_LOG       := build/fault_sites.log
