@@ -10,7 +10,9 @@
 #include "kernel/starvation.h"
 #include "kernel/trace.h"
 
-#define ROOM_TURNS 100 /* of reaper_hurry() */
+/* Of reaper_hurry(): for the machine's memory, and for a quota. */
+#define ROOM_TURNS  100
+#define QUOTA_TURNS 20
 
 struct method {
     method_function run; /* NULL: no such method */
@@ -28,13 +30,23 @@ static const struct method methods[CAD_INTERFACE_COUNT][CAD_METHOD_NUMBER_MAX + 
  *
  * A method that found memory short changed nothing.  If something was being destroyed,
  * the thread makes the call again, and each time helps to destroy it first; the method
- * itself runs once more when nothing is left to destroy or its turns are over. */
+ * itself runs once more when nothing is left to destroy or its turns are over.  A quota
+ * waits for what its own ledger still pays for, so who gives back before taking again is
+ * never refused; if that went while the method ran, it only runs once more. */
 
-static bool may_wait_for_room(struct thread *thread, bool was_busy)
+static inline bool is_short(status_t status)
+{
+    return status >= CAD_QUOTA_VIRTUAL && status <= CAD_PRESSURE;
+}
+
+static bool may_wait_for_room(struct thread *thread, status_t status, bool was_busy)
 {
     if (thread->in_ring || !(was_busy || reaper_is_busy()))
         return false;
-    thread->room_turns = ROOM_TURNS;
+    if (status == CAD_PRESSURE)
+        thread->room_turns = ROOM_TURNS;
+    else
+        thread->room_turns = reaper_has_dying(thread->process->ledger) ? QUOTA_TURNS : 1;
     return true;
 }
 
@@ -97,7 +109,7 @@ status_t dispatch(struct thread *thread)
     thread->room_turns = 0; /* now: a thread that blocks is not ours any more */
     if (status == CAD_OK)
         status = method_run(method->run, &invocation);
-    if (status == CAD_PRESSURE && !has_waited && may_wait_for_room(thread, was_busy))
+    if (is_short(status) && !has_waited && may_wait_for_room(thread, status, was_busy))
         return DISPATCH_AGAIN;
     trace_invocation(thread->id, (uint32_t)call, status, invocation.cap.object.index);
     return status;
@@ -134,13 +146,14 @@ static struct arch_context *uncommon_call(struct thread *thread)
     return kernel_resume();
 }
 
-COMPILE_ASSERT(DISPATCH_BLOCKED >= CAD_PRESSURE && DISPATCH_AGAIN >= CAD_PRESSURE,
+COMPILE_ASSERT(DISPATCH_BLOCKED > CAD_PRESSURE && DISPATCH_AGAIN > CAD_PRESSURE,
                uncommon_statuses_are_high);
-/* A call that is to be made again, or found memory short; or any other high status. */
+COMPILE_ASSERT(CAD_PRESSURE - CAD_QUOTA_VIRTUAL == CAD_RESOURCE_COUNT, quotas_come_before_pressure);
+/* A call that is to be made again, or found something short; or any other high status. */
 static struct arch_context *uncommon_end(struct thread *thread, status_t status, bool was_busy)
 {
     if (status == DISPATCH_AGAIN ||
-        (status == CAD_PRESSURE && may_wait_for_room(thread, was_busy)))
+        (is_short(status) && may_wait_for_room(thread, status, was_busy)))
         context_restart(&thread->context);
     else
         context_set_status(&thread->context, status);
@@ -160,7 +173,7 @@ common_call(struct thread *thread, uint64_t number)
     status_t status = invocation_begin(&invocation, thread, method);
     if (LIKELY(status == CAD_OK))
         status = method_run(method->run, &invocation);
-    if (UNLIKELY(status >= CAD_PRESSURE))
+    if (UNLIKELY(status >= CAD_QUOTA_VIRTUAL))
         return status == DISPATCH_BLOCKED ? scheduler_go_on()
                                           : uncommon_end(thread, status, was_busy);
     context_set_status(&thread->context, status);

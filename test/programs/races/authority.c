@@ -10,7 +10,7 @@ static struct racer first, second, third;
 /* Whoever still names a process that has ended makes no thread in it, and breaks nothing. */
 void test_ended_process(void)
 {
-    cap_id_t child = child_start("nothing"), thread;
+    cap_id_t child = child_start("nothing", false), thread;
     uint64_t status;
 
     CHECK_EQUAL(child_join(child, &status), CAD_EXIT_STATUS);

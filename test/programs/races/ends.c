@@ -62,7 +62,7 @@ void test_ends_under_faults(void)
     for (unsigned i = 0; i < PROCESSES; i++) {
         uint64_t committed = cad_ledger_left(CAD_RESOURCE_COMMITTED);
         bool killed = i % 2 != 0;
-        cap_id_t child = child_start(killed ? "faults" : "exits-faulting");
+        cap_id_t child = child_start(killed ? "faults" : "exits-faulting", false);
         if (killed) {
             (void)cad_clock_sleep(cad_find(CAD_ROLE_CLOCK),
                                   now_ns() + random_next(&seed) % (20 * MILLISECONDS));
@@ -252,7 +252,7 @@ _Noreturn void child_kills(void)
 void test_killed_anywhere(void)
 {
     uint64_t committed = cad_ledger_left(CAD_RESOURCE_COMMITTED), status;
-    cap_id_t child = child_start("kills");
+    cap_id_t child = child_start("kills", true);
 
     CHECK_EQUAL(child_join(child, &status), CAD_EXIT_STATUS);
     CHECK_EQUAL(status, 0);

@@ -2,7 +2,7 @@
 /* Promised memory that still dies, and pages that are freed while other CPUs write to them. */
 #include "races.h"
 
-enum { OBJECT_PAGES = 96, WRITERS = 2, CHILDREN = 40, WATCHERS = 2 };
+enum { OBJECT_PAGES = 96, WRITERS = 2, CHILDREN = 40, WATCHERS = 2, EXCHANGES = 500 };
 
 /* --- a promise is kept while what pays for it still dies --- */
 
@@ -31,6 +31,44 @@ void test_promised_memory(void)
         CHECK_OK(cad_frame_allocator_allocate(frames, pages, &object));
         CHECK_OK(cad_cap_table_delete(self_table, object));
     }
+}
+
+/* --- who gives back before taking again is never refused --- */
+
+/* A table of each is 2 MiB away from the next one's. */
+#define FAR_PAGES (UINT64_C(2) << (20 - PAGE_SHIFT))
+
+/* In a child, whose end gives all back. */
+_Noreturn void child_gives_back(void)
+{
+    cap_id_t object, next;
+    uint64_t address = 0, far = cad_ledger_left(CAD_RESOURCE_VIRTUAL) - FAR_PAGES;
+    status_t status = CAD_OK;
+
+    REQUIRE_OK(cad_frame_allocator_allocate(frames, 2, &object)); /* with a node of 4 KiB */
+    REQUIRE_OK(cad_virtual_memory_reserve(self_memory, 0, far, CAD_PROT_READ, 0, &address));
+    for (uint64_t at = 0; at < far && status == CAD_OK; at += FAR_PAGES)
+        status = cad_virtual_memory_commit(self_memory, address + at * PAGE_SIZE, 1,
+                                           CAD_PROT_READ, 0);
+    CHECK_STATUS(status, CAD_QUOTA_METADATA);
+    while ((status = cad_frame_allocator_allocate(frames, 2, &next)) == CAD_OK)
+        ;
+    CHECK_STATUS(status, CAD_QUOTA_METADATA);
+    for (unsigned i = 0; i < EXCHANGES; i++) {
+        REQUIRE_OK(cad_cap_table_delete(self_table, object));
+        REQUIRE_OK(cad_frame_allocator_allocate(frames, 2, &object));
+    }
+    exit(check_report("given back"));
+}
+
+void test_given_back(void)
+{
+    uint64_t status;
+    cap_id_t child = child_start("gives-back", true);
+
+    CHECK_EQUAL(child_join(child, &status), CAD_EXIT_STATUS);
+    CHECK_EQUAL(status, 0);
+    CHECK_OK(cad_cap_table_delete(self_table, child));
 }
 
 /* --- the child: writers on all CPUs, an unmap, and the last capability goes --- */
@@ -126,7 +164,7 @@ void test_freed_pages(void)
         racer_start(&watchers[i], watch);
     }
     for (unsigned i = 0; i < CHILDREN; i++) {
-        cap_id_t child = child_start("unmap");
+        cap_id_t child = child_start("unmap", false);
         uint64_t status, reason = child_join(child, &status);
         CHECK_THAT(reason == CAD_EXIT_PAGE_FAULT || reason == CAD_EXIT_STATUS);
         CHECK_OK(cad_cap_table_delete(self_table, child));

@@ -39,8 +39,9 @@ uint64_t now_ns(void);
 /* About that long without an invocation. */
 void spin(uint64_t turns);
 uint64_t random_next(uint64_t *state);
-/* This program as a child that does `what`, with some of its capabilities; limits of its own. */
-cap_id_t child_start(const char *what);
+/* This program as a child that does `what`, with some of its capabilities; limits of its own.
+ * One that speaks has the console: its native threads must not, they have no C library. */
+cap_id_t child_start(const char *what, bool speaks);
 /* Gives: the reason of its end (CAD_EXIT_*), and its status. */
 uint64_t child_join(cap_id_t child, uint64_t *status);
 
@@ -51,11 +52,14 @@ void test_failing_calls(void);
 void test_revoked_grants(void);
 void test_busy_revoke(void);
 void test_promised_memory(void);
+void test_given_back(void);
 void test_freed_pages(void);
 /* Some seconds, `times` over. */
 void test_reused_frames(uint64_t times);
 void test_ends_under_faults(void);
 void test_killed_anywhere(void);
+/* In a child whose metadata is used up: an object is deleted and another allocated. */
+_Noreturn void child_gives_back(void);
 /* In children: threads on all CPUs fault, and it exits, or waits to be killed. */
 _Noreturn void child_exits_faulting(void);
 _Noreturn void child_faults(void);
