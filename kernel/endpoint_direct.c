@@ -36,7 +36,7 @@ static inline bool begin_wait(struct thread *thread, enum thread_state state)
 {
     thread_set_state(thread, state);
     atomic_fence(); /* with thread_kill(): it sees the state, or we see the mark */
-    if (LIKELY(!atomic_load_relaxed(&thread->killed)))
+    if (LIKELY(!thread_sees_end(thread)))
         return true;
     thread_set_state(thread, THREAD_RUNNING);
     return false;

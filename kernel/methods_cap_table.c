@@ -110,7 +110,7 @@ status_t method_cap_table_revoke(struct invocation *call)
     if (!is_own_table(call))
         return CAD_STALE;
     for (;;) {
-        if (atomic_load_relaxed(&call->thread->killed))
+        if (thread_sees_end(call->thread))
             return CAD_CANCELLED;
         status_t status = revoke_step(call->process, argument(call, 0), &revoked);
         if (status != CAD_OK || revoked.count == 0)

@@ -332,7 +332,7 @@ static bool must_pause(void)
 
 static status_t batch_run(struct thread *thread)
 {
-    while (thread->ring_remaining > 0 && !atomic_load_relaxed(&thread->killed)) {
+    while (thread->ring_remaining > 0 && !thread_sees_end(thread)) {
         struct position at;
         uint32_t room;
         if (!batch_room(thread, &at, &room)) {

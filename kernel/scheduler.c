@@ -295,14 +295,14 @@ struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread)
 }
 
 /* A thread that was killed just before it became READY would end only when its turn
- * comes, which may be never: whoever takes it out of its queue ends it.  By now it may have
- * run on elsewhere and ended: then the mark is of its record's next life. */
+ * comes, which may be never, and its killer has only told this CPU: it is killed once more,
+ * in its queue or where it runs by now.  It may even have ended: then the mark is of its
+ * record's next life. */
 static void end_killed(struct thread *thread, uint64_t generation)
 {
     if (thread_try_take(thread->id, generation) == NULL)
         return;
-    if (scheduler_withdraw(thread))
-        thread_finish(thread);
+    thread_kill(thread);
     thread_put(thread);
 }
 

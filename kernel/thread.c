@@ -185,7 +185,7 @@ bool thread_block(struct thread *thread, enum thread_state state, struct spinloc
 {
     thread_set_state(thread, state);
     atomic_fence(); /* with thread_kill(): it sees the state, or we see the mark */
-    if (atomic_load_relaxed(&thread->killed)) {
+    if (thread_sees_end(thread)) {
         thread_set_state(thread, THREAD_RUNNING);
         return false;
     }

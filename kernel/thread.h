@@ -215,7 +215,7 @@ void thread_discard(struct thread *thread);
  * tail of `list`.  The caller unlocks `lock` and returns DISPATCH_BLOCKED.
  * list NULL: the caller enqueues it itself before it unlocks (PARKED).
  * lock NULL: nobody's list; the caller publishes it itself (AWAITING_REPLY).
- * Gives: false if it was killed meanwhile: nothing changed, return CANCELLED.
+ * Gives: false if it was killed meanwhile and ends: nothing changed, return CANCELLED.
  * Needs: `lock` held. */
 MUST_CHECK bool thread_block(struct thread *thread, enum thread_state state, struct spinlock *lock,
                              struct wait_list *list, uint64_t deadline_ns);
@@ -286,6 +286,15 @@ void thread_time_out(struct thread *thread, uint64_t now_ns);
 void thread_kill(struct thread *thread);
 /* The current thread ends on this way out of the kernel. */
 void thread_end_current(void);
+/* Whether the current thread was killed: then it ends on this way out, although its killer
+ * may not have reached its CPU yet. */
+static inline bool thread_sees_end(const struct thread *thread)
+{
+    if (LIKELY(!atomic_load_relaxed(&thread->killed)))
+        return false;
+    thread_end_current();
+    return true;
+}
 /* What is left to do for a thread that will not run again; by its CPU or its killer.
  * Needs: no lock held; it is in no list. */
 void thread_finish(struct thread *thread);

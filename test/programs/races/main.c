@@ -114,5 +114,6 @@ int main(int argc, char **argv)
     test_freed_pages();
     test_reused_frames(1);
     test_ends_under_faults();
+    test_killed_anywhere();
     return check_report("races");
 }
