@@ -3,9 +3,11 @@
  * The capability ring: kernel/ring.c over core/ring.c, abi/ring.h.
  *
  * SLOTS slots, indices modulo 8.  The user's threads share the ring's pages with the
- * kernel, which runs batches of at most SLOTS.  An honest user submits COUNT numbered
- * entries and collects their completions, while batches run.  A hostile one (HOSTILE)
- * writes any index and any slot, STRIKES times at any moment, and then wants to go on.
+ * kernel, which runs batches of at most SLOTS.  What is no operation is completed many for
+ * one look at the indices.  An honest user submits COUNT numbered entries, of which number 3
+ * alone is an operation, and collects their completions, while batches run.  A hostile one
+ * (HOSTILE) writes any index and any slot, STRIKES times at any moment, and then wants to go
+ * on.
  *
  * Checked: a slot is always inside the ring; what is judged is what is done; no batch
  * does more than was asked; an honest user's entries are done once each, in order, and
@@ -13,12 +15,18 @@
  *
  * RUN   honest: -DCOUNT=5 -DSTRIKES=0
  * RUN   hostile: -DCOUNT=0 -DSTRIKES=3 -DHOSTILE
+ * CATCH run-past-the-end: -DCOUNT=5 -DSTRIKES=0 -DBUG_RUN_MASK assertion
+ * CATCH run-without-room: -DCOUNT=5 -DSTRIKES=0 -DBUG_RUN_ROOM assertion
+ * CATCH run-head-published-first: -DCOUNT=5 -DSTRIKES=0 -DBUG_RUN_HEAD assertion
+ * CATCH run-tail-published-first: -DCOUNT=5 -DSTRIKES=0 -DBUG_RUN_TAIL assertion
+ * CATCH run-not-counted: -DCOUNT=0 -DSTRIKES=3 -DHOSTILE -DBUG_RUN_COUNT assertion
+ * CATCH run-through-operations: -DCOUNT=5 -DSTRIKES=0 -DBUG_RUN_ALL assertion
  * CATCH slot-not-masked: -DCOUNT=5 -DSTRIKES=0 -DBUG_MASK assertion
  * CATCH completions-unbounded: -DCOUNT=5 -DSTRIKES=0 -DBUG_ROOM assertion
  * CATCH head-published-first: -DCOUNT=5 -DSTRIKES=0 -DBUG_HEAD assertion
  * CATCH tail-published-first: -DCOUNT=5 -DSTRIKES=0 -DBUG_TAIL assertion
  * CATCH read-twice: -DCOUNT=0 -DSTRIKES=3 -DHOSTILE -DBUG_TWICE assertion
- * CATCH count-from-ring: -DCOUNT=0 -DSTRIKES=3 -DHOSTILE -DBUG_COUNT assertion
+ * CATCH count-from-ring: -DCOUNT=0 -DSTRIKES=4 -DHOSTILE -DBUG_COUNT assertion
  * CATCH difference-unchecked: -DCOUNT=0 -DSTRIKES=3 -DHOSTILE -DBUG_CHECK assertion
  * CATCH no-recovery: -DCOUNT=0 -DSTRIKES=3 -DHOSTILE -DBUG_RECOVER assertion
  */
@@ -29,21 +37,28 @@
 #else
 #define SLOT(x) ((x) & (SLOTS - 1))
 #endif
+#ifdef BUG_RUN_MASK
+#define RUN_SLOT(x) (x)
+#else
+#define RUN_SLOT(x) ((x) & (SLOTS - 1))
+#endif
+#define OPERATION  3
 
 byte sq_head, sq_tail, cq_head, cq_tail;
 byte submission[SLOTS], completion[SLOTS];
 bool done;                     /* the user has struck or collected all */
+byte done_operations;
 
-/* core/ring.c: sets `bad`, `pending`, `space`; indices are read one by one. */
+/* core/ring.c: sets `bad`, `pending`, `space` and the position; indices are read one by one. */
 inline batch_room()
 {
-    a = sq_head;
+    head = sq_head;
     b = sq_tail;
-    pending = WRAP(b - a);
+    pending = WRAP(b - head);
     a = cq_head;
-    b = cq_tail;
+    tail = cq_tail;
     d_step {
-        space = WRAP(b - a);
+        space = WRAP(tail - a);
 #ifdef BUG_CHECK
         bad = false;
 #else
@@ -67,21 +82,72 @@ inline recover()
     a = 0
 }
 
+/* nothings_run(): sets `ran`.  An entry is judged by one read, its copy is of another. */
+inline nothings_run()
+{
+    ran = 0;
+#ifdef BUG_RUN_HEAD
+    sq_head = WRAP(head + pending);
+#endif
+#ifdef BUG_RUN_TAIL
+    cq_tail = WRAP(tail + pending);
+#endif
+    do
+#ifdef BUG_RUN_ROOM
+    :: ran == pending -> break
+    :: ran < pending ->
+#else
+    :: ran == pending || ran == space || ran == remaining -> break
+    :: ran < pending && ran < space && ran < remaining ->
+#endif
+        assert(RUN_SLOT(head + ran) < SLOTS && RUN_SLOT(tail + ran) < SLOTS);
+        copy = submission[RUN_SLOT(head + ran)];
+        if
+#ifndef BUG_RUN_ALL
+        :: copy == OPERATION -> break
+#endif
+        :: else ->
+            copy = submission[RUN_SLOT(head + ran)];
+            completion[RUN_SLOT(tail + ran)] = copy;
+            ran++
+        fi
+    od;
+    if
+    :: ran == 0
+    :: ran != 0 ->
+        sq_head = WRAP(head + ran);
+        cq_tail = WRAP(tail + ran);
+        d_step {
+#ifndef BUG_RUN_COUNT
+            remaining = remaining - ran;
+#endif
+            work = work + ran;
+            assert(work <= SLOTS)
+        }
+    fi;
+    copy = 0
+}
+
 inline submission_run()
 {
-    a = sq_head;
 #ifdef BUG_HEAD
-    sq_head = WRAP(a + 1);
+    sq_head = WRAP(head + 1);
 #endif
-    assert(SLOT(a) < SLOTS);
-    copy = submission[SLOT(a)];
+    assert(SLOT(head) < SLOTS);
+    copy = submission[SLOT(head)];
 #ifdef BUG_TWICE
-    assert(submission[SLOT(a)] == copy);   /* judged the one, does the other */
+    assert(submission[SLOT(head)] == copy);   /* judged the one, does the other */
 #endif
 #ifndef BUG_HEAD
-    sq_head = WRAP(a + 1);
+    sq_head = WRAP(head + 1);
 #endif
-    d_step { a = 0; work++; assert(work <= SLOTS) }
+    d_step {
+#ifndef HOSTILE
+        done_operations++;
+#endif
+        work++;
+        assert(work <= SLOTS)
+    }
 }
 
 inline submission_complete()
@@ -117,20 +183,25 @@ inline ring_enter()            /* sets `bad` */
             if
             :: pending == 0 || space == 0 -> break
             :: else ->
-                submission_run();
-                submission_complete();
+                nothings_run();
+                if
+                :: ran != 0
+                :: ran == 0 ->
+                    submission_run();
+                    submission_complete();
 #ifndef BUG_COUNT
-                remaining--
+                    remaining--
 #endif
+                fi
             fi
         fi
     od;
-    atomic { work = 0; remaining = 0; pending = 0; space = 0 }
+    atomic { work = 0; remaining = 0; pending = 0; space = 0; head = 0; tail = 0; ran = 0 }
 }
 
 active proctype kernel()
 {
-    byte a, b, pending, space, copy, remaining, work;
+    byte a, b, head, tail, pending, space, copy, remaining, work, ran;
     bool bad;
 
 end:
@@ -188,6 +259,7 @@ active proctype user()
     :: collected == COUNT -> break
     od;
     assert(head == cq_tail && sent == COUNT);
+    assert(done_operations == 1);  /* number 3 */
     done = true
 }
 #endif

@@ -8,14 +8,21 @@
  * With TSO, `killed` of the killer and `state` of the thread that blocks go through
  * store buffers, as on x86: the fences of thread_block() and thread_kill() empty them.
  *
+ * A thread looks for the mark only when the `attention` of its CPU is set; that it moves
+ * between CPUs is kill.pml's part.
+ *
  * Checked: a waiting thread has one owner at a time and is woken once; a deadline ends no
- * other wait than its own; no signal is lost; a killed thread ends.
+ * other wait than its own; no signal is lost; a killed thread ends, and makes no call after
+ * one that found the mark.
  *
  * RUN   two-lists: -DBLOCKS=2 -DSIGNALS=2 -DTIMEOUTS=1
  * RUN   store-buffers: -DBLOCKS=1 -DSIGNALS=1 -DTIMEOUTS=1 -DTSO
  * CATCH block-without-fence: -DBLOCKS=1 -DSIGNALS=0 -DTIMEOUTS=0 -DTSO -DBUG_BLOCK_FENCE assertion
  * CATCH kill-without-fence: -DBLOCKS=1 -DSIGNALS=0 -DTIMEOUTS=0 -DTSO -DBUG_KILL_FENCE assertion
  * CATCH killed-read-before-state: -DBLOCKS=1 -DSIGNALS=0 -DTIMEOUTS=0 -DBUG_KILLED_FIRST assertion
+ * CATCH kill-without-prod: -DBLOCKS=1 -DSIGNALS=1 -DTIMEOUTS=0 -DBUG_NO_PROD assertion
+ * CATCH mark-seen-and-left: -DBLOCKS=2 -DSIGNALS=0 -DTIMEOUTS=0 -DBUG_SEEN assertion
+ * CATCH mark-read-before-attention: -DBLOCKS=1 -DSIGNALS=1 -DTIMEOUTS=0 -DBUG_ATTEND_LAST assertion
  * CATCH withdraw-without-recheck: -DBLOCKS=2 -DSIGNALS=2 -DTIMEOUTS=1 -DBUG_NO_RECHECK assertion
  * CATCH deadline-not-rechecked: -DBLOCKS=2 -DSIGNALS=2 -DTIMEOUTS=1 -DBUG_DEADLINE assertion
  * CATCH bit-set-after-unlock: -DBLOCKS=1 -DSIGNALS=1 -DTIMEOUTS=0 -DBUG_LATE_BIT assertion
@@ -41,6 +48,18 @@ bool state_pending, killed_pending;        /* in a store buffer */
 #else
 #define KILL_FENCE !killed_pending
 #endif
+#endif
+
+bool attention, saw;           /* of the CPU; of the proof: the thread found its mark */
+#ifdef BUG_NO_PROD
+#define PROD(t) skip
+#else
+#define PROD(t) attention = true
+#endif
+#ifdef BUG_SEEN
+#define SEES_END(t) saw = true
+#else
+#define SEES_END(t) saw = true; attention = true
 #endif
 
 chan list[2] = [1] of { byte };
@@ -74,19 +93,37 @@ end_waiting:
     fi
 }
 
+/* attend(); a step for the reaper brings it too. */
+inline attend()
+{
+#ifdef BUG_ATTEND_LAST
+    mark = killed[0];
+    attention = false;
+#else
+    attention = false;
+    mark = killed[0];
+#endif
+    if
+    :: mark -> state[0] = ENDED
+    :: !mark
+    fi
+}
+
 active proctype thread()
 {
     byte waits;
-    bool blocked;
+    bool blocked, mark, stepped;
 
 end:
     do
     :: state[0] == ENDED -> break
-    :: d_step { state[0] == RUNNING && killed[0] -> state[0] = ENDED }; break
-    :: state[0] == RUNNING && !killed[0] && waits < BLOCKS ->
+    :: state[0] == RUNNING && attention -> attend()
+    :: state[0] == RUNNING && !stepped -> stepped = true; attention = true
+    :: state[0] == RUNNING && !attention && waits < BLOCKS ->
+        assert(!saw);
         waits++;
         wait(0)
-    :: state[0] == RUNNING && !killed[0] && waits < BLOCKS ->
+    :: state[0] == RUNNING && !attention && waits < BLOCKS ->
         waits++;
         wait(1)
     od
@@ -156,7 +193,7 @@ active proctype at_rest()
 {
 end:
     timeout;
-    assert(!(WAITS(0) && killed[0]));
+    assert(!killed[0] || state[0] == ENDED);
     assert(!(WAITS(0) && (bits[0] && wait_lock[0] == 1 || bits[1] && wait_lock[0] == 2)));
     assert(!owned[0] && !lock[0] && !lock[1])
 }
