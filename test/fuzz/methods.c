@@ -11,6 +11,7 @@
 #include "abi/rights.h"
 #include "abi/spawn.h"
 #include "arch/trap.h"
+#include "kernel/endpoint_message.h"
 #include "kernel/process.h"
 #include "test/fuzz/machine/hostile.h"
 #include "test/fuzz/machine/machine.h"
@@ -129,6 +130,7 @@ static bool step(struct thread *thread)
     if (input.left == 0)
         return false;
     hostile_see(context_word(&thread->context, 0));
+    hostile_see_token(context_word(&thread->context, TOKEN_WORD));
     uint8_t choice = input_byte(&input);
     if (choice < 160)
         step_method(thread);

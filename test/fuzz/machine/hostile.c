@@ -8,11 +8,14 @@
 #include "test/fuzz/machine/machine.h"
 #include "test/fuzz/machine/system.h"
 
-#define SEEN_COUNT 16
+#define SEEN_COUNT  16
+#define TOKEN_COUNT 4
 
 struct input input;
 static uint64_t seen[SEEN_COUNT]; /* words that calls gave */
 static unsigned seen_next;
+static uint64_t tokens[TOKEN_COUNT]; /* of calls to be replied to */
+static unsigned tokens_next;
 
 /* --- methods and the names of their arguments --- */
 
@@ -151,7 +154,7 @@ static uint64_t word_named(const struct thread *thread, const char *name)
     if (name_has(name, "rights"))
         return input_take(&input, 2) & CAD_RIGHT_ALL;
     if (name_has(name, "token"))
-        return seen[input_byte(&input) % SEEN_COUNT];
+        return tokens[input_byte(&input) % TOKEN_COUNT];
     if (name_has(name, "expected"))
         return input_byte(&input) & 1;
     if (name_has(name, "priority"))
@@ -173,12 +176,21 @@ void hostile_start(const uint8_t *data, size_t bytes)
 {
     input = (struct input){data, bytes};
     memset(seen, 0, sizeof(seen));
-    seen_next = 0;
+    memset(tokens, 0, sizeof(tokens));
+    seen_next = tokens_next = 0;
 }
 
 void hostile_see(uint64_t word)
 {
     seen[seen_next++ % SEEN_COUNT] = word;
+}
+
+void hostile_see_token(uint64_t word)
+{
+    uint64_t last = tokens[(tokens_next - 1) % TOKEN_COUNT];
+
+    if (word != 0 && word != CAD_DEADLINE_FOREVER && word != last)
+        tokens[tokens_next++ % TOKEN_COUNT] = word;
 }
 
 void hostile_call(const struct thread *thread, struct hostile_call *call)

@@ -17,6 +17,9 @@ void hostile_start(const uint8_t *data, size_t bytes);
 /* A word that the kernel gave out: later arguments may be it. */
 void hostile_see(uint64_t word);
 
+/* The token of a call, if it is one: replies name one of the last. */
+void hostile_see_token(uint64_t word);
+
 struct hostile_call {
     uint64_t call, cap, words[CAD_MESSAGE_WORDS];
 };
