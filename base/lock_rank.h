@@ -10,8 +10,8 @@
 #define LOCK_RANK_LIST(RANK)                                                                       \
     RANK(DERIVATION, "capability slots, their tables and derivation tree; ids of tables")          \
     RANK(PROCESSES, "process and thread ids, a process's list of threads, states of ending")       \
-    RANK(SPACE, "one space: page tables and counters (one lock a space, never two at once)")       \
     RANK(OBJECTS, "memory objects, claims, mapping records, untypeds; ids of spaces")              \
+    RANK(TABLES, "page tables of one space: a range's, from above and by rising address")          \
     RANK(LEDGERS, "the tree of ledgers (charges themselves are atomic)")                           \
     RANK(PARK, "one bucket of parked threads")                                                     \
     RANK(ENDPOINT, "one endpoint: its queues of callers and receivers")                            \

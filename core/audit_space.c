@@ -303,7 +303,7 @@ static void audit_counters(struct audit *audit, const struct space_walk *walk)
     const uint64_t pairs[][2] = {
         { walk->virtual_pages, space->virtual_pages },
         { walk->committed_pages, space->committed_pages },
-        { walk->resident_pages, space->resident_pages },
+        { walk->resident_pages, space_resident_pages(audit->cadastre, walk->space) },
         { walk->borrowed_pages, space->borrowed_pages },
         { walk->table_pages, space->table_pages },
         { walk->system_pages, space->system_pages },

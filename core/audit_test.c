@@ -117,11 +117,18 @@ static int end(void **state)
     return 0;
 }
 
+static void span_at(uint32_t space, virt_addr_t address, struct span *span)
+{
+    struct cursor cursor = cursor_unlocked(world->cpu, space);
+
+    span_find(world->cpu, &cursor, address, address + PAGE_SIZE, span);
+}
+
 static uint64_t *leaf_word(uint32_t space, virt_addr_t address)
 {
     struct span span;
 
-    span_find(world->cpu, core->spaces.spaces[space].root, address, address + PAGE_SIZE, &span);
+    span_at(space, address, &span);
     assert_int_equal(span.level, 0);
     return span.words;
 }
@@ -130,7 +137,7 @@ static frame_no_t leaf_table(uint32_t space, virt_addr_t address)
 {
     struct span span;
 
-    span_find(world->cpu, core->spaces.spaces[space].root, address, address + PAGE_SIZE, &span);
+    span_at(space, address, &span);
     return span.path[0];
 }
 
@@ -200,7 +207,7 @@ static void frames_in_quarantine_are_the_ones_the_host_holds(void **state)
 
 static void objects_and_spaces_on_their_way_out_are_clean(void **state)
 {
-    struct space_work work;
+    struct space_work work = { .rounds_owed = NULL };
 
     (void)state;
     uint32_t dying;
@@ -480,7 +487,7 @@ static void table_of_another_space(void)
 static void table_reached_twice(void)
 {
     struct span span;
-    span_find(world->cpu, core->spaces.spaces[one].root, BASE, BASE + PAGE_SIZE, &span);
+    span_at(one, BASE, &span);
     uint64_t *words = table_words(world->cpu, span.path[1]);
     words[entry_index(BASE, 1) + 1] = words[entry_index(BASE, 1)];
 }
@@ -488,7 +495,7 @@ static void table_leads_to_its_root(void)
 {
     struct span span;
     frame_no_t root = core->spaces.spaces[one].root;
-    span_find(world->cpu, root, BASE, BASE + PAGE_SIZE, &span);
+    span_at(one, BASE, &span);
     uint64_t *words = table_words(world->cpu, span.path[1]);
     words[entry_index(BASE, 1)] = entry_make_table(core->format, root);
 }

@@ -9,6 +9,8 @@
 #ifndef CORE_CADASTRE_H
 #define CORE_CADASTRE_H
 
+#include "base/assert.h"
+#include "base/atomic.h"
 #include "base/types.h"
 #include "core/cap.h"
 #include "core/frame.h"
@@ -18,6 +20,8 @@
 #include "core/object.h"
 #include "core/space.h"
 #include "core/untyped.h"
+
+#define CORE_CPUS_MAX 64
 
 struct cadastre {
     struct core_host host;
@@ -29,12 +33,27 @@ struct cadastre {
     struct mapping_table mappings;
     struct space_table spaces;
     struct cap_tables caps;
+    const struct core_cpu *cpus[CORE_CPUS_MAX];
+    uint32_t cpu_count;
 };
 
 struct core_cpu {
     struct cadastre *cadastre;
     struct magazine magazine;
+    uint32_t filled_space; /* whose pages were filled here and are not in its count, or ID_NONE */
+    uint64_t filled_pages;
+    uint32_t tables_held;  /* debug builds: cursors' tables */
 };
+
+/* Makes a CPU known.  Boot, one at a time. */
+static inline void core_cpu_join(struct core_cpu *cpu, struct cadastre *cadastre)
+{
+    uint32_t count = cadastre->cpu_count;
+    CHECK_VALUE(count < CORE_CPUS_MAX, count);
+    cpu->cadastre = cadastre;
+    cadastre->cpus[count] = cpu;
+    atomic_store_release(&cadastre->cpu_count, count + 1);
+}
 
 /* Calls of core_host go through here, so that the prover, which cannot follow a pointer to
  * a function, reads the contract of host_HOOK instead (beside what calls it). */

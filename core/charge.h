@@ -21,7 +21,7 @@
     CHARGE(OBJECT, 48, struct object, "the creator's ledger")                                      \
     CHARGE(CLAIM, 16, struct claim, "the claim's ledger")                                          \
     CHARGE(MAPPING, 64, struct mapping, "the space's ledger")                                      \
-    CHARGE(SPACE, 72, struct space, "the space's ledger")                                          \
+    CHARGE(SPACE, 80, struct space, "the space's ledger")                                          \
     CHARGE(CAP_SLOT, 64, struct cap_slot, "the table's ledger")                                    \
     CHARGE(CAP_TABLE, 16, struct cap_table, "the table's ledger")
 

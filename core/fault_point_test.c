@@ -328,7 +328,7 @@ static status_t touch(void)
 static status_t resolve(void)
 {
     frame_no_t frame;
-    return space_resolve(cpu, space, BASE, CAD_PROT_READ, &frame);
+    return world_resolve(cpu, space, BASE, CAD_PROT_READ, &frame);
 }
 
 static status_t create_table(void)
@@ -465,7 +465,7 @@ static const struct operation operations[] = {
     { "space_unmap_object hole", a_mapped_object, unmap_a_hole, { Q(METADATA), CAD_PRESSURE },
       false },
     { "space_fault", a_committed_page, touch, { CAD_PRESSURE }, false },
-    { "space_resolve", a_committed_page, resolve, { CAD_PRESSURE }, false },
+    { "space_hold", a_committed_page, resolve, { CAD_PRESSURE }, false },
     { "cap_table_create", nothing, create_table, { Q(METADATA), CAD_PRESSURE }, false },
     { "cap_insert", tables, insert, { Q(SLOTS), Q(METADATA), CAD_PRESSURE }, false },
     { "cap_insert_below", a_slot_of_an_untyped, insert_below,

@@ -390,14 +390,14 @@ void frame_map_many(struct frame_table *table, frame_no_t frame, enum frame_stat
 {
     struct frame *entry = &table->frames[frame];
 
-    CHECK_VALUE(entry->state == state, frame);
+    CHECK_VALUE(atomic_load_relaxed(&entry->state) == state, frame);
     if (state == FRAME_OBJECT) {
         uint32_t before = atomic_fetch_add(&entry->maps, count);
         CHECK_VALUE(UINT32_MAX - before >= count, frame);
         return;
     }
     CHECK_VALUE(state == FRAME_KERNEL && UINT32_MAX - entry->maps >= count, frame);
-    entry->maps += count;
+    atomic_store_relaxed(&entry->maps, entry->maps + count);
 }
 
 /*@ requires \valid_read(table) && \valid(table->frames + frame);
@@ -415,14 +415,14 @@ void frame_unmap_many(struct frame_table *table, frame_no_t frame, enum frame_st
 {
     struct frame *entry = &table->frames[frame];
 
-    CHECK_VALUE(entry->state == state, frame);
+    CHECK_VALUE(atomic_load_relaxed(&entry->state) == state, frame);
     if (state == FRAME_OBJECT) {
         uint32_t before = atomic_fetch_sub(&entry->maps, count);
         CHECK_VALUE(before >= count, frame);
         return;
     }
     CHECK_VALUE(state == FRAME_KERNEL && entry->maps >= count, frame);
-    entry->maps -= count;
+    atomic_store_relaxed(&entry->maps, entry->maps - count);
 }
 
 /*@ requires \valid_read(table) && \valid(table->frames + frame);
@@ -461,14 +461,17 @@ void frame_unmap(struct frame_table *table, frame_no_t frame, enum frame_state s
     exits   \false;
     assigns table->frames[frame].detail;
     ensures a_table: table->frames[frame].state == FRAME_KERNEL &&
-      table->frames[frame].kind == FRAME_KIND_TABLE;
+      (table->frames[frame].kind == FRAME_KIND_TABLE ||
+       table->frames[frame].kind == FRAME_KIND_TABLE_HELD);
     ensures written: table->frames[frame].detail == companion;
 */
 void frame_set_companion(struct frame_table *table, frame_no_t frame, frame_no_t companion)
 {
     struct frame *entry = &table->frames[frame];
 
-    CHECK_VALUE(entry->state == FRAME_KERNEL && entry->kind == FRAME_KIND_TABLE, frame);
+    uint8_t kind = atomic_load_relaxed(&entry->kind);
+    CHECK_VALUE(atomic_load_relaxed(&entry->state) == FRAME_KERNEL, frame);
+    CHECK_VALUE(kind == FRAME_KIND_TABLE || kind == FRAME_KIND_TABLE_HELD, frame);
     entry->detail = companion;
 }
 

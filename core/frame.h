@@ -62,10 +62,11 @@
 
 /* KIND(NAME, name, owner means, meaning) of KERNEL frames */
 #define FRAME_KERNEL_KIND_LIST(KIND)                                                               \
-    KIND(TABLE, table, SPACE, "page table of a space; maps: entries that are not NONE;"            \
-                              " detail: its companion")                                            \
     KIND(COMPANION, companion, SPACE, "mapping ids of a leaf table's entries; maps: BORROWED"      \
                                       " ones; detail: the table")                                  \
+    KIND(TABLE, table, SPACE, "page table of a space; maps: entries that are not NONE;"            \
+                              " detail: its companion")                                            \
+    KIND(TABLE_HELD, table_held, SPACE, "the same, while a range operation holds it")              \
     KIND(INDEX, index, OBJECT, "index node of a memory object")                                    \
     KIND(SYSTEM, system, SPACE, "ring or CapSet page; maps: entries that hold it")                 \
     KIND(POOL, pool, POOL, "records; detail: page number in the pool")                             \

@@ -7,6 +7,7 @@
 #define CORE_FRAME_PRIV_H
 
 #include "base/assert.h"
+#include "base/atomic.h"
 #include "core/frame.h"
 
 /* from * 8 + to says both, as each is below 8. */
@@ -103,8 +104,8 @@ static inline void frame_set_state(struct frame_table *table, frame_no_t first, 
     */
     for (uint64_t i = 0; i < count; i++) {
         const struct frame *frame = &table->frames[first + i];
-        CHECK_VALUE(frame->state == change->from, first + i);
-        CHECK_VALUE(frame->maps == 0 && frame->pins == 0, first + i);
+        CHECK_VALUE(atomic_load_relaxed(&frame->state) == change->from, first + i);
+        CHECK_VALUE(frame->maps == 0 && atomic_load_relaxed(&frame->pins) == 0, first + i);
         CHECK_VALUE(!is_owned || frame->owner == change->from_owner, first + i);
         CHECK_VALUE(change->from != FRAME_FREE || frame->kind == change->from_kind, first + i);
     }
@@ -125,8 +126,8 @@ static inline void frame_set_state(struct frame_table *table, frame_no_t first, 
     */
     for (uint64_t i = 0; i < count; i++) {
         struct frame *frame = &table->frames[first + i];
-        frame->state = change->to;
-        frame->kind = change->to_kind;
+        atomic_store_relaxed(&frame->state, change->to);
+        atomic_store_relaxed(&frame->kind, change->to_kind);
         frame->owner = change->to_owner;
         frame->detail = change->to_detail + (change->numbered ? (uint32_t)i : 0);
     }

@@ -32,6 +32,8 @@ struct core_host {
     /* A ledger's last reference is gone: calls ledger_collect under the ledgers lock,
      * now or later. */
     void (*ledger_idle)(struct core_cpu *cpu, uint32_t ledger);
+    /* Called between looks at a page table that another CPU holds: a short wait. */
+    void (*table_wait)(struct core_cpu *cpu);
 #ifdef CONFIG_FAULT_POINTS
     /* Told of each pass of a fault point; true: the step fails, with `status`.  NULL: none does. */
     bool (*fault_point)(struct core_cpu *cpu, const struct fault_site *site, status_t status);

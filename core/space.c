@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Creation, and the operations of VirtualMemory.  Each is plan_check,
- * plan_reserve, and below the commit line one loop over the range's spans; in
+ * plan_reserve, and below the commit line one loop over the range's spans, and plan_close; in
  * leaf tables it goes run by run of equal states, so that the innermost loops
  * have no state left to look at.
  */
@@ -57,16 +57,9 @@ static void plan_fill_none(struct core_cpu *cpu, struct range_plan *plan, enum e
 status_t space_reserve(struct core_cpu *cpu, uint32_t space, virt_addr_t *address, uint64_t pages,
                        uint32_t protection)
 {
-    struct user_range range = { .start = *address, .pages = pages };
-    bool is_chosen = range.start == 0;
-    if (is_chosen && pages == 0) {
-        return CAD_INVALID;
-    }
-    if (is_chosen && !space_find_free(cpu, space, pages, &range.start)) {
-        return CAD_NO_SPACE;
-    }
     struct range_plan plan;
-    status_t status = plan_check(cpu, &plan, space, ENTRY_OP_RESERVE, protection, range);
+    status_t status = plan_check_chosen(cpu, &plan, space, ENTRY_OP_RESERVE, protection,
+                                        (struct user_range){ .start = *address, .pages = pages });
     if (status == CAD_OK) {
         status = plan_reserve(cpu, &plan, pages, 0);
     }
@@ -75,11 +68,9 @@ status_t space_reserve(struct core_cpu *cpu, uint32_t space, virt_addr_t *addres
     }
     /* commit */
     plan_fill_none(cpu, &plan, ENTRY_RESERVED);
-    space_of(cpu, space)->virtual_pages += pages;
-    plan_settle(cpu, &plan);
-    if (is_chosen) {
-        space_of(cpu, space)->search = plan.end;
-    }
+    plan.change.virtual_pages = pages;
+    plan_close(cpu, &plan, NULL);
+    space_chose(cpu, &plan, *address);
     *address = plan.start;
     return CAD_OK;
 }
@@ -97,7 +88,7 @@ status_t space_guard(struct core_cpu *cpu, uint32_t space, virt_addr_t address, 
     }
     /* commit */
     plan_fill_none(cpu, &plan, ENTRY_GUARD);
-    plan_settle(cpu, &plan);
+    plan_close(cpu, &plan, NULL);
     return CAD_OK;
 }
 
@@ -123,10 +114,10 @@ static unsigned commit_run(struct core_cpu *cpu, frame_no_t table, unsigned firs
     return i;
 }
 
-static uint64_t commit_span(struct core_cpu *cpu, const struct range_plan *plan, bool eager)
+static unsigned commit_span(struct core_cpu *cpu, const struct range_plan *plan, bool eager)
 {
     const struct span *span = &plan->span;
-    uint64_t resident_pages = 0;
+    unsigned resident_pages = 0;
     ASSERT(span->level == 0);
     unsigned i = 0;
     while (i < span->count) {
@@ -147,18 +138,17 @@ status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
     status_t status = plan_check(cpu, &plan, space, ENTRY_OP_COMMIT, protection,
                                  (struct user_range){ .start = address, .pages = pages });
     if (status == CAD_OK) {
-        status = plan_reserve(cpu, &plan, 0, plan.pages[ENTRY_RESERVED]);
+        status = plan_reserve(cpu, &plan, 0, plan.reserved_pages);
     }
     if (status != CAD_OK) {
         return status;
     }
     /* commit */
-    struct space *record = space_of(cpu, space);
     for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
-        record->resident_pages += commit_span(cpu, &plan, eager);
+        plan.change.resident_pages += commit_span(cpu, &plan, eager);
     }
-    record->committed_pages += plan.pages[ENTRY_RESERVED];
-    plan_settle(cpu, &plan);
+    plan.change.committed_pages = plan.reserved_pages;
+    plan_close(cpu, &plan, NULL);
     return CAD_OK;
 }
 
@@ -183,20 +173,19 @@ static void decommit_anon(struct core_cpu *cpu, frame_no_t table, uint64_t *word
     }
 }
 
-static void decommit_span(struct core_cpu *cpu, uint32_t space, const struct span *span,
-                          struct space_work *work)
+static void decommit_span(struct core_cpu *cpu, const struct span *span,
+                          struct space_change *change, struct space_work *work)
 {
-    struct space *record = space_of(cpu, space);
     for (unsigned i = 0, run; i < span->count; i += run) {
         enum entry_state state = entry_state(span->words[i]);
         run = state_run(&span->words[i], span->count - i).count;
         if (state == ENTRY_COMMITTED) {
             decommit_committed(&span->words[i], run);
-            record->committed_pages -= run;
+            change->committed_pages -= run;
         } else if (state == ENTRY_RESIDENT || state == ENTRY_HIDDEN) {
             decommit_anon(cpu, span->path[0], &span->words[i], run, work);
-            record->committed_pages -= run;
-            record->resident_pages -= run;
+            change->committed_pages -= run;
+            change->resident_pages -= run;
             virt_addr_t start = span->address + ((uint64_t)i << PAGE_SHIFT);
             work_flush(work, start, start + ((uint64_t)run << PAGE_SHIFT));
         }
@@ -219,10 +208,10 @@ status_t space_decommit(struct core_cpu *cpu, uint32_t space, virt_addr_t addres
     /* commit */
     for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
         if (plan.span.level == 0) {
-            decommit_span(cpu, space, &plan.span, work);
+            decommit_span(cpu, &plan.span, &plan.change, work);
         }
     }
-    plan_settle(cpu, &plan);
+    plan_close(cpu, &plan, work);
     return CAD_OK;
 }
 
@@ -317,7 +306,7 @@ status_t space_protect(struct core_cpu *cpu, uint32_t space, virt_addr_t address
     for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
         protect_span(cpu->cadastre->format, &plan.span, plan.protection, work);
     }
-    plan_settle(cpu, &plan);
+    plan_close(cpu, &plan, work);
     return CAD_OK;
 }
 
@@ -337,11 +326,10 @@ status_t space_unmap(struct core_cpu *cpu, uint32_t space, virt_addr_t address, 
         return status;
     }
     /* commit */
-    struct space *record = space_of(cpu, space);
     for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
-        span_clear(cpu, space, &plan.span, work);
+        span_clear(cpu, space, &plan.span, plan.cursor.level, &plan.change, work);
     }
-    plan_settle(cpu, &plan);
-    space_search_from(record, plan.start);
+    plan_close(cpu, &plan, work);
+    space_search_from(space_of(cpu, space), plan.start);
     return CAD_OK;
 }

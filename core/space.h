@@ -25,8 +25,10 @@
  * `maps` = those entries, its `detail` = the leaf table.  A SYSTEM frame's `maps` is 1.
  * An OBJECT frame's `maps` = present BORROWED entries.
  *
- * Locks: the space's, for everything here; objects too where a mapping record
- * is made or dropped (map, unmap, protect of objects; teardown).
+ * Locks: tables.  An operation locks those of its range by itself (AS6), so that different
+ * ranges are worked on side by side.  Callers hold objects where a mapping record is made or
+ * dropped (map, unmap, protect of objects; teardown), and nothing of a rank after TABLES.  The
+ * CPU has the space loaded, or is asked by each round of it meanwhile (kernel/tlb.h).
  */
 #ifndef CORE_SPACE_H
 #define CORE_SPACE_H
@@ -47,17 +49,20 @@ struct space {
     uint32_t system_pages;
     uint32_t mappings;       /* head of its mapping records */
     uint32_t mapping_count;
-    virt_addr_t search;      /* where the next search for free addresses starts */
+    virt_addr_t search;      /* a hint where the next search for free addresses starts */
     virt_addr_t teardown;    /* progress of space_teardown_step */
+    uint32_t joins_begun, joins_done; /* of CPUs' counts to resident_pages: space_count.c */
 };
+
+struct cadastre;
 
 struct space_table {
     struct space *spaces;
     struct id_pool ids;
 };
 
-/* Filled whole by each call.  What a range operation leaves to its host, all after
- * the space's lock is dropped: one TLB round if `flush`, then the chain is released, then the dead
+/* Filled by each call.  What a range operation leaves to its host, all after
+ * the call: one TLB round if `flush`, then the chain is released, then the dead
  * objects are queued for destruction. */
 #define SPACE_DEAD_OBJECTS_MAX 8
 struct space_work {
@@ -67,7 +72,8 @@ struct space_work {
     uint32_t dead_objects[SPACE_DEAD_OBJECTS_MAX];
     uint32_t dead_count;
     bool more;                /* teardown: dead_objects was full; call again for the rest */
-    bool announced;           /* the host's own: others know of the round it owes */
+    bool announced;           /* *rounds_owed was raised, before the range's locks were dropped */
+    uint32_t *rounds_owed;    /* the host's, set by it before the call; NULL: none */
 };
 
 /* Charges are released when entries go, frames only after the round.  So while any
@@ -132,20 +138,20 @@ struct object_map_request {
     uint32_t ceiling;     /* from the capability's rights; protection must be within it */
     bool populate;
 };
-/* Locks: space and objects.
+/* Locks: objects and tables.
  * Fails: INVALID, NO_RIGHT (protection above ceiling), OVERLAP, PROTECTED_RANGE, NO_SPACE,
  * WRITE_EXECUTE, QUOTA_VIRTUAL, QUOTA_COMMITTED (claim), QUOTA_METADATA, PRESSURE; unchanged. */
 MUST_CHECK status_t space_map_object(struct core_cpu *cpu, uint32_t space,
                                      const struct object_map_request *request,
                                      virt_addr_t *address);
 /* Only where every page maps `object`, else WRONG_OBJECT; may split one record.
- * Locks: space and objects.
+ * Locks: objects and tables.
  * Fails: INVALID, PROTECTED_RANGE, WRONG_OBJECT; a hole in the middle of one mapping:
  * QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t space_unmap_object(struct core_cpu *cpu, uint32_t space, uint32_t object,
                                        virt_addr_t address, uint64_t pages,
                                        struct space_work *work);
-/* Locks: space and objects.
+/* Locks: objects and tables.
  * Fails: INVALID, WRITE_EXECUTE, PROTECTED_RANGE, WRONG_OBJECT, NO_RIGHT: above the
  * ceiling of a mapping; state unchanged. */
 MUST_CHECK status_t space_protect_object(struct core_cpu *cpu, uint32_t space, uint32_t object,
@@ -175,11 +181,17 @@ MUST_CHECK status_t space_unmap_system(struct core_cpu *cpu, uint32_t space, vir
  * guarantee: only if memory was overcommitted by the host). */
 MUST_CHECK status_t space_fault(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                 uint32_t access);
-/* Same, and gives the frame that a user access would now reach.  The answer holds
- * while the space's lock is held.  Leaves the entry's accessed and dirty bits as the
- * access would.  Fails: as space_fault. */
-MUST_CHECK status_t space_resolve(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
-                                  uint32_t access, frame_no_t *frame);
+struct space_hold {
+    frame_no_t frame; /* what a user access reaches */
+    frame_no_t table; /* held */
+};
+/* Same, and holds the page until space_let_go; no lock of a rank up to TABLES is taken in
+ * between.  Leaves the entry's accessed and dirty bits as the access would.
+ * Fails: as space_fault; nothing is held then. */
+MUST_CHECK status_t space_hold(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                               uint32_t access, struct space_hold *hold);
+/* Ends the hold. */
+void space_let_go(struct core_cpu *cpu, const struct space_hold *hold);
 
 /* --- seeing --- */
 
@@ -196,20 +208,27 @@ struct space_run {
  * protection and mapping, SPACE_RUN_STEPS of them at most, a longer run comes in pieces.
  * It starts with the entry that holds `address` or the next.  Gives: false at the end. */
 #define SPACE_RUN_STEPS 65536u
-bool space_next_run(const struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+bool space_next_run(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                     struct space_run *run);
 /* The run that holds a user address, NONE included, SPACE_RUN_STEPS entries each way. */
-void space_query(const struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+void space_query(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                  struct space_run *run);
 /* Leaf entry's word for an address, 0 where NONE; for `why` and the audit. */
-uint64_t space_entry(const struct core_cpu *cpu, uint32_t space, virt_addr_t address);
+uint64_t space_entry(struct core_cpu *cpu, uint32_t space, virt_addr_t address);
+/* Anonymous pages that are present, those that this moment's faults fill included.
+ * Locks: none. */
+uint64_t space_resident_pages(const struct cadastre *cadastre, uint32_t space);
+/* This CPU's own counts join the space's: before it leaves the space for good (its bit in
+ * space_cpus), and when it turns to another.  Locks: none. */
+void space_cpu_leave(struct core_cpu *cpu);
 
 /* --- the end --- */
 
-/* No CPU runs the space or can see its translations any more, and no other operation
- * is made on it.  Looks at `budget` entries and mapping records, and to the end of the
- * table it is in; fills work->chain and work->dead_objects, never asks for a flush.
- * Locks: space and objects.
+/* No CPU runs the space or can see its translations any more, each has left it
+ * (space_cpu_leave), and no other operation is made on it.  Looks at `budget` entries and
+ * mapping records, and to the end of the table it is in; fills work->chain and
+ * work->dead_objects, never asks for a flush.
+ * Locks: objects and tables.
  * Gives: true when all is given back and the record is gone (ledger reference included). */
 bool space_teardown_step(struct core_cpu *cpu, uint32_t space, uint32_t budget,
                          struct space_work *work);

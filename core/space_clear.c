@@ -5,13 +5,7 @@
  */
 #include "base/assert.h"
 #include "base/atomic.h"
-#include "core/charge.h"
 #include "core/space_priv.h"
-
-void work_init(struct space_work *work)
-{
-    *work = (struct space_work){ .chain = { .head = FRAME_NONE } };
-}
 
 void work_flush(struct space_work *work, virt_addr_t start, virt_addr_t end)
 {
@@ -35,7 +29,7 @@ static void clear_anon(struct core_cpu *cpu, frame_no_t table, uint64_t *words, 
 }
 
 static void clear_borrowed(struct core_cpu *cpu, uint32_t space, const struct span *span,
-                           unsigned at, unsigned count)
+                           unsigned at, unsigned count, struct space_change *change)
 {
     struct frame_table *frames = &cpu->cadastre->frames;
     frame_no_t table = span->path[0], companion = frame_of(cpu, table)->detail;
@@ -52,7 +46,7 @@ static void clear_borrowed(struct core_cpu *cpu, uint32_t space, const struct sp
     if (frame_of(cpu, companion)->maps == 0) {
         frame_set_companion(frames, table, FRAME_NONE);
         frame_release(cpu, companion, FRAME_KERNEL, space);
-        space_of(cpu, space)->table_pages--;
+        change->table_pages--;
     }
 }
 
@@ -66,11 +60,11 @@ static void clear_system(struct core_cpu *cpu, uint32_t space, uint64_t *words, 
     }
 }
 
-/* Entries [at, at + count) of a leaf span, all in `state`; counters follow. */
+/* Entries [at, at + count) of a leaf span, all in `state`. */
 static void clear_run(struct core_cpu *cpu, uint32_t space, const struct span *span, unsigned at,
-                      unsigned count, enum entry_state state, struct space_work *work)
+                      unsigned count, enum entry_state state, struct space_change *change,
+                      struct space_work *work)
 {
-    struct space *record = space_of(cpu, space);
     uint64_t *words = &span->words[at];
     switch (state) {
     case ENTRY_NONE:
@@ -80,28 +74,28 @@ static void clear_run(struct core_cpu *cpu, uint32_t space, const struct span *s
         break;
     case ENTRY_RESERVED:
         words_fill(words, count, 0);
-        record->virtual_pages -= count;
+        change->virtual_pages -= count;
         break;
     case ENTRY_COMMITTED:
         words_fill(words, count, 0);
-        record->virtual_pages -= count;
-        record->committed_pages -= count;
+        change->virtual_pages -= count;
+        change->committed_pages -= count;
         break;
     case ENTRY_RESIDENT:
     case ENTRY_HIDDEN:
         clear_anon(cpu, span->path[0], words, count, work);
-        record->virtual_pages -= count;
-        record->committed_pages -= count;
-        record->resident_pages -= count;
+        change->virtual_pages -= count;
+        change->committed_pages -= count;
+        change->resident_pages -= count;
         break;
     case ENTRY_BORROWED:
-        clear_borrowed(cpu, space, span, at, count);
-        record->virtual_pages -= count;
-        record->borrowed_pages -= count;
+        clear_borrowed(cpu, space, span, at, count, change);
+        change->virtual_pages -= count;
+        change->borrowed_pages -= count;
         break;
     case ENTRY_SYSTEM:
         clear_system(cpu, space, words, count, work);
-        record->system_pages -= count;
+        change->system_pages -= count;
         break;
     case ENTRY_TABLE:
         CHECK_VALUE(false, span->path[0]);
@@ -114,7 +108,8 @@ static void clear_run(struct core_cpu *cpu, uint32_t space, const struct span *s
 }
 
 /* Uniform entries above the leaf tables, covered whole. */
-static void clear_upper(struct core_cpu *cpu, uint32_t space, const struct span *span)
+static void clear_upper(struct core_cpu *cpu, const struct span *span,
+                        struct space_change *change)
 {
     enum entry_state state = entry_state(span->words[0]);
     ASSERT(span->next - span->address == span->count * entry_bytes(span->level) ||
@@ -124,65 +119,52 @@ static void clear_upper(struct core_cpu *cpu, uint32_t space, const struct span 
     }
     CHECK_VALUE(state == ENTRY_RESERVED || state == ENTRY_GUARD, span->path[span->level]);
     if (state == ENTRY_RESERVED) {
-        space_of(cpu, space)->virtual_pages -= (span->next - span->address) >> PAGE_SHIFT;
+        change->virtual_pages -= (span->next - span->address) >> PAGE_SHIFT;
     }
     words_fill(span->words, span->count, 0);
     frame_unmap_many(&cpu->cadastre->frames, span->path[span->level], FRAME_KERNEL, span->count);
 }
 
-/* Tables without entries, from the span's upwards; the root stays. */
+void table_unlink(struct core_cpu *cpu, uint32_t space, frame_no_t parent, uint64_t *word,
+                  virt_addr_t address, struct space_change *change, struct space_work *work)
+{
+    uint64_t old = atomic_exchange(word, 0);
+    frame_no_t table = entry_value(old);
+    CHECK_VALUE(entry_state(old) == ENTRY_TABLE && frame_of(cpu, table)->maps == 0, table);
+    frame_unmap(&cpu->cadastre->frames, parent, FRAME_KERNEL);
+    table_lock_gone(cpu, table);
+    frame_quarantine(cpu, &work->chain, table, FRAME_KERNEL, space);
+    change->table_pages--;
+    /* Hardware may hold the path to the table even where no page was present. */
+    work_flush(work, address, address + PAGE_SIZE);
+}
+
+/* Tables without entries, from the span's upwards to below level `top`. */
 static void tables_prune(struct core_cpu *cpu, uint32_t space, const struct span *span,
-                         struct space_work *work)
+                         unsigned top, struct space_change *change, struct space_work *work)
 {
     for (unsigned level = span->level;
-         level < LEVEL_ROOT && frame_of(cpu, span->path[level])->maps == 0; level++) {
-        frame_no_t table = span->path[level], parent = span->path[level + 1];
-        uint64_t *words = table_words(cpu, parent);
-        uint64_t old = atomic_exchange(&words[entry_index(span->address, level + 1)], 0);
-        CHECK_VALUE(entry_state(old) == ENTRY_TABLE && entry_value(old) == table, table);
-        frame_unmap(&cpu->cadastre->frames, parent, FRAME_KERNEL);
-        frame_quarantine(cpu, &work->chain, table, FRAME_KERNEL, space);
-        space_of(cpu, space)->table_pages--;
-        /* Hardware may hold the path to the table even where no page was present. */
-        work_flush(work, span->address, span->next);
+         level < top && frame_of(cpu, span->path[level])->maps == 0; level++) {
+        frame_no_t parent = span->path[level + 1];
+        uint64_t *word = &table_words(cpu, parent)[entry_index(span->address, level + 1)];
+        table_unlink(cpu, space, parent, word, span->address, change, work);
     }
 }
 
-void span_clear(struct core_cpu *cpu, uint32_t space, const struct span *span,
-                struct space_work *work)
+void span_clear(struct core_cpu *cpu, uint32_t space, const struct span *span, unsigned top,
+                struct space_change *change, struct space_work *work)
 {
     if (span->level > 0) {
-        clear_upper(cpu, space, span);
+        clear_upper(cpu, span, change);
     } else {
         const struct frame *table = frame_of(cpu, span->path[0]);
         unsigned i = 0;
         while (i < span->count && table->maps > 0) {
             enum entry_state state = entry_state(span->words[i]);
             unsigned run = state_run(&span->words[i], span->count - i).count;
-            clear_run(cpu, space, span, i, run, state, work);
+            clear_run(cpu, space, span, i, run, state, change, work);
             i += run;
         }
     }
-    tables_prune(cpu, space, span, work);
-}
-
-static void uncharge(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what,
-                     uint64_t amount)
-{
-    if (amount > 0) {
-        ledger_release(cpu, ledger, what, amount);
-    }
-}
-
-void space_settle(struct core_cpu *cpu, uint32_t space, const struct space_charges *charged)
-{
-    uint32_t ledger = space_of(cpu, space)->ledger;
-    struct space_charges now = space_charges(cpu, space);
-    CHECK_VALUE(charged->virtual_pages >= now.virtual_pages, space);
-    CHECK_VALUE(charged->committed_pages >= now.committed_pages, space);
-    CHECK_VALUE(charged->metadata_frames >= now.metadata_frames, space);
-    uncharge(cpu, ledger, CAD_RESOURCE_VIRTUAL, charged->virtual_pages - now.virtual_pages);
-    uncharge(cpu, ledger, CAD_RESOURCE_COMMITTED, charged->committed_pages - now.committed_pages);
-    uncharge(cpu, ledger, CAD_RESOURCE_METADATA,
-             (charged->metadata_frames - now.metadata_frames) * CHARGE_FRAME);
+    tables_prune(cpu, space, span, top, change, work);
 }

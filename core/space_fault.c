@@ -18,20 +18,20 @@ static status_t fill_anon(struct core_cpu *cpu, uint32_t space, const struct spa
     /* Orders the zeroed page before the hardware can reach it. */
     atomic_store_release(&span->words[0], entry_make_page(cpu->cadastre->format, ENTRY_RESIDENT,
                                                           entry_protection(word), page));
-    space_of(cpu, space)->resident_pages++;
+    space_note_filled(cpu, space);
     *frame = page;
     return CAD_OK;
 }
 
 /* An absent BORROWED page becomes present: every page of an object exists. */
-static void fill_borrowed(struct core_cpu *cpu, const struct span *span, uint64_t word,
-                          frame_no_t *frame)
+static void fill_borrowed(struct core_cpu *cpu, uint32_t space, const struct span *span,
+                          uint64_t word, frame_no_t *frame)
 {
     const struct mmu_format *format = cpu->cadastre->format;
-    const struct mapping_table *table = &cpu->cadastre->mappings;
     uint32_t id = entry_value(word);
-    CHECK_VALUE(id_is_live(&table->ids, id), id);
-    const struct mapping *mapping = &table->mappings[id];
+    const struct mapping *mapping = &cpu->cadastre->mappings.mappings[id];
+    CHECK_VALUE(mapping->space == space && span->address - mapping->address <
+                                               (uint64_t)mapping->pages << PAGE_SHIFT, id);
     frame_no_t page = object_page(cpu, mapping->object, mapping_page(mapping, span->address));
     frame_map(&cpu->cadastre->frames, page, FRAME_OBJECT);
     uint64_t present = entry_make_page(format, ENTRY_BORROWED, entry_protection(word), page);
@@ -39,16 +39,12 @@ static void fill_borrowed(struct core_cpu *cpu, const struct span *span, uint64_
     *frame = page;
 }
 
-/* Finds the entry, checks the access against what it owes, fills it if it is absent. */
-static status_t touch(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint32_t access,
-                      struct span *span, frame_no_t *frame)
+/* The entry of the cursor's one page: checks the access against what it owes, fills it if it is
+ * absent. */
+static status_t touch_entry(struct core_cpu *cpu, struct cursor *cursor, uint32_t access,
+                            struct span *span, frame_no_t *frame)
 {
-    ASSERT(access == CAD_PROT_READ || access == CAD_PROT_WRITE || access == CAD_PROT_EXECUTE);
-    if (address < CAD_USER_BASE || address >= CAD_USER_END) {
-        return CAD_BAD_ADDRESS;
-    }
-    virt_addr_t page = address & ~(virt_addr_t)(PAGE_SIZE - 1);
-    span_find(cpu, space_of(cpu, space)->root, page, page + PAGE_SIZE, span);
+    span_find(cpu, cursor, cursor->start, cursor->start + PAGE_SIZE, span);
     uint64_t word = atomic_load_relaxed(&span->words[0]);
     enum entry_state state = entry_state(word);
     status_t refusal = entry_transition(state, ENTRY_OP_FAULT)->refusal;
@@ -64,34 +60,64 @@ static status_t touch(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
         return CAD_OK;
     }
     if (state == ENTRY_COMMITTED) {
-        return fill_anon(cpu, space, span, word, frame);
+        return fill_anon(cpu, cursor->space, span, word, frame);
     }
     CHECK_VALUE(state == ENTRY_BORROWED, span->path[0]);
-    fill_borrowed(cpu, span, word, frame);
+    fill_borrowed(cpu, cursor->space, span, word, frame);
     return CAD_OK;
+}
+
+/* Holds the cursor if it succeeds. */
+static status_t touch(struct core_cpu *cpu, struct cursor *cursor, uint32_t space,
+                      virt_addr_t address, uint32_t access, struct span *span, frame_no_t *frame)
+{
+    ASSERT(access == CAD_PROT_READ || access == CAD_PROT_WRITE || access == CAD_PROT_EXECUTE);
+    if (address < CAD_USER_BASE || address >= CAD_USER_END) {
+        return CAD_BAD_ADDRESS;
+    }
+    virt_addr_t page = address & ~(virt_addr_t)(PAGE_SIZE - 1);
+    cursor_enter(cpu, cursor, space, page, page + PAGE_SIZE);
+    status_t status = touch_entry(cpu, cursor, access, span, frame);
+    if (status != CAD_OK) {
+        cursor_leave(cpu, cursor);
+    }
+    return status;
 }
 
 status_t space_fault(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint32_t access)
 {
+    struct cursor cursor;
     struct span span;
     frame_no_t frame;
-    return touch(cpu, space, address, access, &span, &frame);
+    status_t status = touch(cpu, &cursor, space, address, access, &span, &frame);
+    if (status == CAD_OK) {
+        cursor_leave(cpu, &cursor);
+    }
+    return status;
 }
 
-status_t space_resolve(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint32_t access,
-                       frame_no_t *frame)
+status_t space_hold(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint32_t access,
+                    struct space_hold *hold)
 {
     const struct mmu_format *format = cpu->cadastre->format;
+    struct cursor cursor;
     struct span span;
-    status_t status = touch(cpu, space, address, access, &span, frame);
+    status_t status = touch(cpu, &cursor, space, address, access, &span, &hold->frame);
     if (status == CAD_OK) {
         /* The kernel's access goes past the hardware: leave the marks it would have left. */
         uint64_t marks = format->accessed | (access == CAD_PROT_WRITE ? format->dirty : 0);
         if ((atomic_load_relaxed(&span.words[0]) & marks) != marks) {
             atomic_fetch_or(&span.words[0], marks);
         }
+        hold->table = cursor.top; /* of level 0, as the entry is there */
     }
     return status;
+}
+
+void space_let_go(struct core_cpu *cpu, const struct space_hold *hold)
+{
+    const struct cursor cursor = { .top = hold->table };
+    cursor_leave(cpu, &cursor);
 }
 
 /* --- system pages --- */
@@ -103,7 +129,8 @@ status_t space_map_system(struct core_cpu *cpu, uint32_t space, virt_addr_t addr
     status_t status = plan_check(cpu, &plan, space, ENTRY_OP_MAP_SYSTEM, protection,
                                  (struct user_range){ .start = address, .pages = 1 });
     if (status == CAD_OK && plan.protection == CAD_PROT_NONE) {
-        status = CAD_INVALID;
+        plan_cancel(cpu, &plan);
+        return CAD_INVALID;
     }
     if (status == CAD_OK) {
         status = plan_reserve(cpu, &plan, 0, 0);
@@ -122,8 +149,8 @@ status_t space_map_system(struct core_cpu *cpu, uint32_t space, virt_addr_t addr
     frame_map(&cpu->cadastre->frames, plan.span.path[0], FRAME_KERNEL);
     atomic_store_release(&plan.span.words[0], entry_make_page(cpu->cadastre->format, ENTRY_SYSTEM,
                                                          plan.protection, page));
-    space_of(cpu, space)->system_pages++;
-    plan_settle(cpu, &plan);
+    plan.change.system_pages = 1;
+    plan_close(cpu, &plan, NULL);
     *frame = page;
     return CAD_OK;
 }
@@ -143,7 +170,7 @@ status_t space_unmap_system(struct core_cpu *cpu, uint32_t space, virt_addr_t ad
     }
     /* commit */
     plan_first(cpu, &plan);
-    span_clear(cpu, space, &plan.span, work);
-    plan_settle(cpu, &plan);
+    span_clear(cpu, space, &plan.span, plan.cursor.level, &plan.change, work);
+    plan_close(cpu, &plan, work);
     return CAD_OK;
 }

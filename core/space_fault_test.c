@@ -72,7 +72,7 @@ static void a_touch_of_nothing_is_a_bad_address(void **state)
     frame_no_t frame = 7;
     for (unsigned i = 0; i < ARRAY_COUNT(addresses); i++) {
         REFUSED(BAD_ADDRESS, space_fault(cpu, space, addresses[i], CAD_PROT_READ));
-        REFUSED(BAD_ADDRESS, space_resolve(cpu, space, addresses[i], CAD_PROT_READ, &frame));
+        REFUSED(BAD_ADDRESS, world_resolve(cpu, space, addresses[i], CAD_PROT_READ, &frame));
     }
     assert_int_equal(frame, 7);
 }
@@ -114,10 +114,10 @@ static void resolving_leaves_the_marks_of_its_access(void **state)
     frame_no_t frame;
     reserve(BASE, 2);
     commit(BASE, 2);
-    OK(space_resolve(cpu, space, BASE, CAD_PROT_READ, &frame));
+    OK(world_resolve(cpu, space, BASE, CAD_PROT_READ, &frame));
     assert_true((space_entry(cpu, space, BASE) & world_format.accessed) != 0);
     assert_true((space_entry(cpu, space, BASE) & world_format.dirty) == 0);
-    OK(space_resolve(cpu, space, BASE + 4095, CAD_PROT_WRITE, &frame));
+    OK(world_resolve(cpu, space, BASE + 4095, CAD_PROT_WRITE, &frame));
     assert_true((space_entry(cpu, space, BASE) & world_format.dirty) != 0);
     assert_int_equal(entry_value(space_entry(cpu, space, BASE)), frame);
 }
@@ -220,8 +220,9 @@ static void breaks(void (*corrupt)(void))
 
 static uint64_t *word_at(virt_addr_t address)
 {
+    struct cursor cursor = cursor_unlocked(cpu, space);
     struct span span;
-    span_find(cpu, record()->root, address, address + KIB4, &span);
+    span_find(cpu, &cursor, address, address + KIB4, &span);
     return span.words;
 }
 

@@ -39,8 +39,10 @@ static struct core_cpu *cpu;
 static uint32_t space;
 static struct space_work work;
 
+/* With this CPU's own counts in it. */
 static inline struct space *record(void)
 {
+    space_cpu_leave(cpu);
     return space_of(cpu, space);
 }
 
@@ -142,7 +144,7 @@ static inline void commit(virt_addr_t address, uint64_t pages)
 static inline uint8_t *user_byte(virt_addr_t address, uint32_t access)
 {
     frame_no_t frame;
-    if (space_resolve(cpu, space, address, access, &frame) != CAD_OK) {
+    if (world_resolve(cpu, space, address, access, &frame) != CAD_OK) {
         return NULL;
     }
     return world_page(world, frame) + (address & (PAGE_SIZE - 1));

@@ -79,17 +79,14 @@ static status_t map_reserve(struct core_cpu *cpu, uint32_t space,
     if (status != CAD_OK) {
         return status;
     }
-    if (range.start == 0 && !space_find_free(cpu, space, range.pages, &range.start)) {
-        return CAD_NO_SPACE;
-    }
-    status = plan_check(cpu, plan, space, ENTRY_OP_MAP_OBJECT, request->protection, range);
+    status = plan_check_chosen(cpu, plan, space, ENTRY_OP_MAP_OBJECT, request->protection, range);
     if (status == CAD_OK) {
         status = plan_reserve(cpu, plan, range.pages, 0);
     }
     if (status != CAD_OK) {
         return status;
     }
-    status = mapping_create(cpu, request->object, space, range.start, request->first_page,
+    status = mapping_create(cpu, request->object, space, plan->start, request->first_page,
                             (uint32_t)range.pages, request->ceiling, mapping);
     if (status != CAD_OK) {
         plan_cancel(cpu, plan);
@@ -107,16 +104,12 @@ status_t space_map_object(struct core_cpu *cpu, uint32_t space,
         return status;
     }
     /* commit */
-    struct space *record = space_of(cpu, space);
     for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
         map_span(cpu, &plan, request, mapping);
     }
-    record->virtual_pages += request->pages;
-    record->borrowed_pages += request->pages;
-    plan_settle(cpu, &plan);
-    if (request->address == 0) {
-        record->search = plan.end;
-    }
+    plan.change.virtual_pages = plan.change.borrowed_pages = request->pages;
+    plan_close(cpu, &plan, NULL);
+    space_chose(cpu, &plan, request->address);
     *address = plan.start;
     return CAD_OK;
 }
@@ -125,13 +118,11 @@ status_t space_map_object(struct core_cpu *cpu, uint32_t space,
 
 /* Needs: a plan whose check found BORROWED pages only.
  * Fails: WRONG_OBJECT; NO_RIGHT: protection above a mapping's ceiling. */
-static status_t mappings_check(const struct core_cpu *cpu, const struct range_plan *plan,
-                               uint32_t object)
+static status_t mappings_check(struct core_cpu *cpu, struct range_plan *plan, uint32_t object)
 {
-    frame_no_t root = space_of(cpu, plan->space)->root;
     virt_addr_t at = plan->start;
     while (at < plan->end) {
-        const struct mapping *mapping = mapping_of(cpu, space_mapping_at(cpu, root, at));
+        const struct mapping *mapping = mapping_of(cpu, space_mapping_at(cpu, &plan->cursor, at));
         if (mapping->object != object) {
             return CAD_WRONG_OBJECT;
         }
@@ -144,14 +135,13 @@ static status_t mappings_check(const struct core_cpu *cpu, const struct range_pl
     return CAD_OK;
 }
 
-/* Entries of the range name `mapping` from now on. */
-static void mapping_rename(struct core_cpu *cpu, uint32_t space, virt_addr_t start,
+/* Entries of [start, end) name `mapping` from now on. */
+static void mapping_rename(struct core_cpu *cpu, struct cursor *cursor, virt_addr_t start,
                            virt_addr_t end, uint32_t mapping)
 {
-    frame_no_t root = space_of(cpu, space)->root;
     struct span span;
     for (virt_addr_t at = start; at < end; at = span.next) {
-        span_find(cpu, root, at, end, &span);
+        span_find(cpu, cursor, at, end, &span);
         ASSERT(span.level == 0);
         uint64_t *mappings = table_companion(cpu, span.path[0]);
         CHECK_VALUE(mappings != NULL, span.path[0]);
@@ -167,12 +157,24 @@ static void mapping_rename(struct core_cpu *cpu, uint32_t space, virt_addr_t sta
     }
 }
 
+/* A record that stays is about to change, and faults of its other pages read it under their own
+ * tables' locks: the cursor takes in all its pages. */
+static void hold_mappings(struct core_cpu *cpu, struct range_plan *plan)
+{
+    const struct mapping *first =
+        mapping_of(cpu, space_mapping_at(cpu, &plan->cursor, plan->start));
+    const struct mapping *last =
+        mapping_of(cpu, space_mapping_at(cpu, &plan->cursor, plan->end - PAGE_SIZE));
+    if (first->address < plan->start || mapping_end(last) > plan->end) {
+        plan_widen(cpu, plan, first->address, mapping_end(last));
+    }
+}
+
 /* A hole in the middle of one mapping needs a record for what is behind it: the
  * one thing of an unmap that can fail. */
-static status_t mapping_cut(struct core_cpu *cpu, const struct range_plan *plan)
+static status_t mapping_cut(struct core_cpu *cpu, struct range_plan *plan)
 {
-    frame_no_t root = space_of(cpu, plan->space)->root;
-    uint32_t mapping = space_mapping_at(cpu, root, plan->start);
+    uint32_t mapping = space_mapping_at(cpu, &plan->cursor, plan->start);
     virt_addr_t address = mapping_of(cpu, mapping)->address;
     virt_addr_t end = mapping_end(mapping_of(cpu, mapping));
     if (address == plan->start || end <= plan->end) {
@@ -182,7 +184,7 @@ static status_t mapping_cut(struct core_cpu *cpu, const struct range_plan *plan)
     status_t status =
         mapping_split(cpu, mapping, (uint32_t)((plan->end - address) >> PAGE_SHIFT), &tail);
     if (status == CAD_OK) {
-        mapping_rename(cpu, plan->space, plan->end, end, tail);
+        mapping_rename(cpu, &plan->cursor, plan->end, end, tail);
     }
     return status;
 }
@@ -211,34 +213,33 @@ status_t space_unmap_object(struct core_cpu *cpu, uint32_t space, uint32_t objec
     work_init(work);
     status_t status = plan_check(cpu, &plan, space, ENTRY_OP_UNMAP_OBJECT, CAD_PROT_NONE,
                                  (struct user_range){ .start = address, .pages = pages });
-    if (status == CAD_OK) {
-        status = mappings_check(cpu, &plan, object);
-    }
-    if (status == CAD_OK) {
-        status = plan_reserve(cpu, &plan, 0, 0);
-    }
-    if (status == CAD_OK) {
-        status = mapping_cut(cpu, &plan);
-    }
     if (status != CAD_OK) {
         return status;
     }
-    /* commit */
-    struct space *record = space_of(cpu, space);
+    status = mappings_check(cpu, &plan, object);
+    if (status == CAD_OK) {
+        hold_mappings(cpu, &plan);
+        status = mapping_cut(cpu, &plan);
+    }
+    if (status != CAD_OK) {
+        plan_cancel(cpu, &plan);
+        return status;
+    }
+    /* commit: every entry is in a leaf table already, so there is nothing to reserve */
     virt_addr_t at = plan.start;
     while (at < plan.end) {
-        uint32_t mapping = space_mapping_at(cpu, record->root, at);
+        uint32_t mapping = space_mapping_at(cpu, &plan.cursor, at);
         virt_addr_t start = at, end = mapping_end(mapping_of(cpu, mapping));
         end = end < plan.end ? end : plan.end;
         struct span span;
         for (; at < end; at = span.next) {
-            span_find(cpu, record->root, at, end, &span);
-            span_clear(cpu, space, &span, work);
+            span_find(cpu, &plan.cursor, at, end, &span);
+            span_clear(cpu, space, &span, plan.cursor.level, &plan.change, work);
         }
         mapping_shrink(cpu, mapping, start, end, work);
     }
-    plan_settle(cpu, &plan);
-    space_search_from(record, plan.start);
+    plan_close(cpu, &plan, work);
+    space_search_from(space_of(cpu, space), plan.start);
     return CAD_OK;
 }
 
@@ -302,18 +303,18 @@ status_t space_protect_object(struct core_cpu *cpu, uint32_t space, uint32_t obj
     work_init(work);
     status_t status = plan_check(cpu, &plan, space, ENTRY_OP_PROTECT_OBJECT, protection,
                                  (struct user_range){ .start = address, .pages = pages });
-    if (status == CAD_OK) {
-        status = mappings_check(cpu, &plan, object);
-    }
     if (status != CAD_OK) {
         return status;
     }
-    /* commit: every entry is in a leaf table already, so there is nothing to reserve */
-    frame_no_t root = space_of(cpu, space)->root;
-    struct span span;
-    for (virt_addr_t at = plan.start; at < plan.end; at = span.next) {
-        span_find(cpu, root, at, plan.end, &span);
-        protect_object_span(cpu, &span, plan.protection, work);
+    status = mappings_check(cpu, &plan, object);
+    if (status != CAD_OK) {
+        plan_cancel(cpu, &plan);
+        return status;
     }
+    /* commit: as above */
+    for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
+        protect_object_span(cpu, &plan.span, plan.protection, work);
+    }
+    plan_close(cpu, &plan, work);
     return CAD_OK;
 }

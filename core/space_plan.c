@@ -75,7 +75,9 @@ static status_t plan_check_upper(struct range_plan *plan, const struct span *spa
     if (refusal != CAD_OK) {
         return refusal;
     }
-    plan->pages[state] += (span->next - span->address) >> PAGE_SHIFT;
+    if (state == ENTRY_RESERVED) {
+        plan->reserved_pages += (span->next - span->address) >> PAGE_SHIFT;
+    }
     bool all = upper_entry_goes_to_pages(plan, word);
     if (all || upper_entry_changes(plan, word)) {
         plan->tables += tables_below(span->level, span->address, span->next, all);
@@ -98,7 +100,7 @@ static status_t plan_check_leaf(const struct core_cpu *cpu, struct range_plan *p
             return column[state].refusal;
         }
         unsigned run = state_run(&span->words[i], span->count - i).count;
-        plan->pages[state] += run;
+        plan->reserved_pages += state == ENTRY_RESERVED ? run : 0;
         i += run;
     }
     if (plan->operation == ENTRY_OP_MAP_OBJECT &&
@@ -108,7 +110,37 @@ static status_t plan_check_leaf(const struct core_cpu *cpu, struct range_plan *p
     return CAD_OK;
 }
 
-status_t plan_check(const struct core_cpu *cpu, struct range_plan *plan, uint32_t space,
+static status_t plan_check_spans(struct core_cpu *cpu, struct range_plan *plan)
+{
+    struct span *span = &plan->span;
+    status_t status;
+    virt_addr_t at = plan->start;
+    do {
+        span_find(cpu, &plan->cursor, at, plan->end, span);
+        status = span->level == 0 ? plan_check_leaf(cpu, plan, span)
+                                  : plan_check_upper(plan, span);
+        at = span->next;
+    } while (status == CAD_OK && at < plan->end);
+    return status;
+}
+
+/* All but `span`, which the check sets. */
+static void plan_init(struct range_plan *plan, uint32_t space, enum entry_operation operation,
+                      uint32_t protection, struct user_range range)
+{
+    plan->space = space;
+    plan->operation = operation;
+    plan->protection = protection_normal(protection);
+    plan->start = range.start;
+    plan->end = range.start + (range.pages << PAGE_SHIFT);
+    plan->reserved_pages = 0;
+    plan->tables = plan->companions = 0;
+    plan->spare_tables = plan->spare_companions = FRAME_NONE;
+    plan->charged = (struct space_charges){ .virtual_pages = 0 };
+    plan->change = (struct space_change){ .virtual_pages = 0 };
+}
+
+status_t plan_check(struct core_cpu *cpu, struct range_plan *plan, uint32_t space,
                     enum entry_operation operation, uint32_t protection, struct user_range range)
 {
     status_t status = space_check_range(range, operation);
@@ -118,22 +150,44 @@ status_t plan_check(const struct core_cpu *cpu, struct range_plan *plan, uint32_
     if (status != CAD_OK) {
         return status;
     }
-    *plan = (struct range_plan){
-        .space = space,
-        .operation = operation,
-        .protection = protection_normal(protection),
-        .start = range.start,
-        .end = range.start + (range.pages << PAGE_SHIFT),
-    };
-    frame_no_t root = space_of(cpu, space)->root;
-    struct span *span = &plan->span;
-    for (virt_addr_t at = plan->start; status == CAD_OK && at < plan->end; at = span->next) {
-        span_find(cpu, root, at, plan->end, span);
-        status = span->level == 0 ? plan_check_leaf(cpu, plan, span)
-                                  : plan_check_upper(plan, span);
+    plan_init(plan, space, operation, protection, range);
+    cursor_enter(cpu, &plan->cursor, space, plan->start, plan->end);
+    status = plan_check_spans(cpu, plan);
+    plan->is_leaf = plan->cursor.level == 0;
+    if (status != CAD_OK) {
+        cursor_leave(cpu, &plan->cursor);
     }
-    plan->is_leaf = span->level == 0 && span->address == plan->start;
     return status;
+}
+
+/* Another thread may be faster to take what a search found: then it searches again. */
+status_t plan_check_chosen(struct core_cpu *cpu, struct range_plan *plan, uint32_t space,
+                           enum entry_operation operation, uint32_t protection,
+                           struct user_range range)
+{
+    if (range.start != 0 || range.pages == 0) {
+        return range.start == 0 ? CAD_INVALID
+                                : plan_check(cpu, plan, space, operation, protection, range);
+    }
+    status_t status;
+    do {
+        if (!space_find_free(cpu, space, range.pages, &range.start)) {
+            return CAD_NO_SPACE;
+        }
+        status = plan_check(cpu, plan, space, operation, protection, range);
+    } while (status == CAD_OVERLAP);
+    return status;
+}
+
+void plan_widen(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t start, virt_addr_t end)
+{
+    struct span span;
+    cursor_leave(cpu, &plan->cursor);
+    cursor_enter(cpu, &plan->cursor, plan->space, start, end);
+    for (virt_addr_t at = start; at < end; at = span.next) {
+        span_find(cpu, &plan->cursor, at, end, &span);
+    }
+    plan->is_leaf = false; /* plan->span is another's by now */
 }
 
 static status_t charge(struct core_cpu *cpu, uint32_t ledger, enum cad_resource what,
@@ -192,17 +246,27 @@ static void spares_put(struct core_cpu *cpu, frame_no_t *chain, uint32_t space)
     }
 }
 
-void plan_settle(struct core_cpu *cpu, const struct range_plan *plan)
+void plan_close(struct core_cpu *cpu, struct range_plan *plan, struct space_work *work)
 {
     ASSERT(plan->spare_tables == FRAME_NONE && plan->spare_companions == FRAME_NONE);
-    space_settle(cpu, plan->space, &plan->charged);
+    const struct cursor *cursor = &plan->cursor;
+    space_settle(cpu, plan->space, &plan->charged, &plan->change);
+    bool is_empty = cursor->level < LEVEL_ROOT && frame_of(cpu, cursor->top)->maps == 0;
+    if (work != NULL) {
+        work_owe(work);
+    }
+    cursor_leave(cpu, cursor);
+    if (is_empty && work != NULL) {
+        cursor_prune(cpu, cursor, work);
+    }
 }
 
 void plan_cancel(struct core_cpu *cpu, struct range_plan *plan)
 {
     spares_put(cpu, &plan->spare_tables, plan->space);
     spares_put(cpu, &plan->spare_companions, plan->space);
-    plan_settle(cpu, plan);
+    space_settle(cpu, plan->space, &plan->charged, &plan->change);
+    cursor_leave(cpu, &plan->cursor);
 }
 
 status_t plan_reserve(struct core_cpu *cpu, struct range_plan *plan, uint64_t virtual_pages,
@@ -210,15 +274,16 @@ status_t plan_reserve(struct core_cpu *cpu, struct range_plan *plan, uint64_t vi
 {
     uint64_t system = plan->operation == ENTRY_OP_MAP_SYSTEM ? 1 : 0;
     uint64_t frames = (uint64_t)plan->tables + plan->companions + system;
+    if ((virtual_pages | committed_pages | frames) == 0) {
+        return CAD_OK;
+    }
     status_t status = plan_charge(cpu, space_of(cpu, plan->space)->ledger, virtual_pages,
                                   committed_pages, frames * CHARGE_FRAME);
     if (status != CAD_OK) {
+        cursor_leave(cpu, &plan->cursor);
         return status;
     }
-    plan->charged = space_charges(cpu, plan->space);
-    plan->charged.virtual_pages += virtual_pages;
-    plan->charged.committed_pages += committed_pages;
-    plan->charged.metadata_frames += frames;
+    plan->charged = (struct space_charges){ virtual_pages, committed_pages, frames };
     if (!spares_take(cpu, &plan->spare_tables, FRAME_KIND_TABLE, plan->space, plan->tables) ||
         !spares_take(cpu, &plan->spare_companions, FRAME_KIND_COMPANION, plan->space,
                      plan->companions)) {
@@ -244,16 +309,16 @@ static void entry_split(struct core_cpu *cpu, struct range_plan *plan, const str
         }
         frame_map_many(frames, child, FRAME_KERNEL, MMU_TABLE_ENTRIES);
     }
-    /* Orders the child's entries before the hardware can find them. */
+    table_lock_new(cpu, child);
+    /* Orders the child's entries, and its lock, before anybody can find them. */
     atomic_store_release(&span->words[0], entry_make_table(cpu->cadastre->format, child));
-    space_of(cpu, plan->space)->table_pages++;
+    plan->change.table_pages++;
 }
 
 void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t address)
 {
-    frame_no_t root = space_of(cpu, plan->space)->root;
     struct span *span = &plan->span;
-    span_find(cpu, root, address, plan->end, span);
+    span_find(cpu, &plan->cursor, address, plan->end, span);
     while (span->level > 0) {
         uint64_t word = span->words[0];
         bool is_part = span_is_part_of_entry(span) && upper_entry_changes(plan, word);
@@ -261,7 +326,7 @@ void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t addres
             break;
         }
         entry_split(cpu, plan, span);
-        span_find(cpu, root, address, plan->end, span);
+        span_find(cpu, &plan->cursor, address, plan->end, span);
     }
 }
 
@@ -272,7 +337,7 @@ uint64_t *plan_companion(struct core_cpu *cpu, struct range_plan *plan)
         frame_no_t companion = spare_pop(cpu, &plan->spare_companions);
         frame_of(cpu, companion)->detail = table;
         frame_set_companion(&cpu->cadastre->frames, table, companion);
-        space_of(cpu, plan->space)->table_pages++;
+        plan->change.table_pages++;
     }
     return table_companion(cpu, table);
 }

@@ -505,8 +505,9 @@ static void write_and_execute_imply_read(void **state)
 /* What the hardware does to an entry behind our back. */
 static void hardware_marks(virt_addr_t address)
 {
+    struct cursor cursor = cursor_unlocked(cpu, space);
     struct span span;
-    span_find(cpu, record()->root, address, address + KIB4, &span);
+    span_find(cpu, &cursor, address, address + KIB4, &span);
     span.words[0] |= world_format.accessed | world_format.dirty;
 }
 

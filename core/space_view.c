@@ -15,20 +15,22 @@ struct view {
     uint32_t mapping;
 };
 
-static void view_at(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address,
-                    struct view *view)
+static void view_at(struct core_cpu *cpu, uint32_t space, virt_addr_t address, struct view *view)
 {
+    struct cursor cursor;
     struct span span;
     virt_addr_t page = address & ~(virt_addr_t)(PAGE_SIZE - 1);
-    span_find(cpu, root, page, page + PAGE_SIZE, &span);
+    cursor_enter(cpu, &cursor, space, page, page + PAGE_SIZE);
+    span_find(cpu, &cursor, page, page + PAGE_SIZE, &span);
     view->word = atomic_load_relaxed(&span.words[0]);
     view->level = span.level;
     view->start = page & ~(entry_bytes(span.level) - 1);
     view->end = view->start + entry_bytes(span.level);
     view->mapping = ID_NONE;
     if (entry_state(view->word) == ENTRY_BORROWED) {
-        view->mapping = space_mapping_at(cpu, root, page);
+        view->mapping = space_mapping_at(cpu, &cursor, page);
     }
+    cursor_leave(cpu, &cursor);
 }
 
 static bool view_is_alike(const struct view *a, const struct view *b)
@@ -38,12 +40,12 @@ static bool view_is_alike(const struct view *a, const struct view *b)
 }
 
 /* The run around an entry: at most SPACE_RUN_STEPS entries each way. */
-static void run_around(const struct core_cpu *cpu, frame_no_t root, const struct view *seed,
+static void run_around(struct core_cpu *cpu, uint32_t space, const struct view *seed,
                        bool backwards, struct space_run *run)
 {
     struct view first = *seed, last = *seed, next;
     for (unsigned i = 0; backwards && i < SPACE_RUN_STEPS && first.start > CAD_USER_BASE; i++) {
-        view_at(cpu, root, first.start - PAGE_SIZE, &next);
+        view_at(cpu, space, first.start - PAGE_SIZE, &next);
         if (!view_is_alike(seed, &next)) {
             break;
         }
@@ -51,7 +53,7 @@ static void run_around(const struct core_cpu *cpu, frame_no_t root, const struct
     }
     unsigned level = first.level;
     for (unsigned i = 0; i < SPACE_RUN_STEPS && last.end < CAD_USER_END; i++) {
-        view_at(cpu, root, last.end, &next);
+        view_at(cpu, space, last.end, &next);
         if (!view_is_alike(seed, &next)) {
             break;
         }
@@ -69,26 +71,24 @@ static void run_around(const struct core_cpu *cpu, frame_no_t root, const struct
     run->first_frame = has_frame ? entry_value(first.word) : FRAME_NONE;
 }
 
-void space_query(const struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+void space_query(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                  struct space_run *run)
 {
     ASSERT(address >= CAD_USER_BASE && address < CAD_USER_END);
-    frame_no_t root = space_of(cpu, space)->root;
     struct view view;
-    view_at(cpu, root, address, &view);
-    run_around(cpu, root, &view, true, run);
+    view_at(cpu, space, address, &view);
+    run_around(cpu, space, &view, true, run);
 }
 
-bool space_next_run(const struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+bool space_next_run(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                     struct space_run *run)
 {
-    frame_no_t root = space_of(cpu, space)->root;
     virt_addr_t at = address < CAD_USER_BASE ? CAD_USER_BASE : address;
     while (at < CAD_USER_END) {
         struct view view;
-        view_at(cpu, root, at, &view);
+        view_at(cpu, space, at, &view);
         if (entry_state(view.word) != ENTRY_NONE) {
-            run_around(cpu, root, &view, false, run);
+            run_around(cpu, space, &view, false, run);
             return true;
         }
         at = view.end;
@@ -96,13 +96,13 @@ bool space_next_run(const struct core_cpu *cpu, uint32_t space, virt_addr_t addr
     return false;
 }
 
-uint64_t space_entry(const struct core_cpu *cpu, uint32_t space, virt_addr_t address)
+uint64_t space_entry(struct core_cpu *cpu, uint32_t space, virt_addr_t address)
 {
     if (address < CAD_USER_BASE || address >= CAD_USER_END) {
         return 0;
     }
     struct view view;
-    view_at(cpu, space_of(cpu, space)->root, address, &view);
+    view_at(cpu, space, address, &view);
     return view.word;
 }
 
@@ -239,7 +239,7 @@ void space_check_invariants(const struct core_cpu *cpu, uint32_t space)
     uint64_t resident = census.pages[ENTRY_RESIDENT] + census.pages[ENTRY_HIDDEN];
     uint64_t committed = resident + census.pages[ENTRY_COMMITTED];
     uint64_t borrowed = census.pages[ENTRY_BORROWED];
-    CHECK_VALUE(record->resident_pages == resident, space);
+    CHECK_VALUE(space_resident_pages(cpu->cadastre, space) == resident, space);
     CHECK_VALUE(record->committed_pages == committed, space);
     CHECK_VALUE(record->borrowed_pages == borrowed, space);
     CHECK_VALUE(record->virtual_pages == census.pages[ENTRY_RESERVED] + committed + borrowed,

@@ -41,12 +41,12 @@ static unsigned span_entries(const struct span *span, virt_addr_t end)
     return offset != 0 || limit <= 1 ? 1 : same_run(span->words, limit);
 }
 
-void span_find(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address, virt_addr_t end,
+void span_find(struct core_cpu *cpu, struct cursor *cursor, virt_addr_t address, virt_addr_t end,
                struct span *span)
 {
     ASSERT(address < end && end <= CAD_USER_END);
-    frame_no_t table = root;
-    unsigned level = LEVEL_ROOT;
+    frame_no_t table = cursor->top;
+    unsigned level = cursor->level;
     for (;;) {
         unsigned index = entry_index(address, level);
         uint64_t *words = &table_words(cpu, table)[index];
@@ -58,6 +58,10 @@ void span_find(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address,
             break;
         }
         table = entry_value(word);
+        virt_addr_t base = address & ~(entry_bytes(level) - 1);
+        if (cursor->reached <= base || cursor->reached == cursor->start) {
+            cursor_lock_table(cpu, table); /* the cursor's first look into it */
+        }
         level--;
     }
     span->address = address;
@@ -66,6 +70,7 @@ void span_find(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address,
     uint64_t bytes = entry_bytes(level);
     virt_addr_t reach = (address & ~(bytes - 1)) + span->count * bytes;
     span->next = reach < end ? reach : end;
+    cursor->reached = cursor->reached < span->next ? span->next : cursor->reached;
 }
 
 /* Entries agree in a bit where their OR and their AND do. */
@@ -104,10 +109,10 @@ uint64_t *table_companion(const struct core_cpu *cpu, frame_no_t table)
     return companion == FRAME_NONE ? NULL : table_words(cpu, companion);
 }
 
-uint32_t space_mapping_at(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address)
+uint32_t space_mapping_at(struct core_cpu *cpu, struct cursor *cursor, virt_addr_t address)
 {
     struct span span;
-    span_find(cpu, root, address, address + PAGE_SIZE, &span);
+    span_find(cpu, cursor, address, address + PAGE_SIZE, &span);
     ASSERT(span.level == 0 && entry_state(span.words[0]) == ENTRY_BORROWED);
     const uint64_t *mappings = table_companion(cpu, span.path[0]);
     CHECK_VALUE(mappings != NULL, span.path[0]);
@@ -130,49 +135,76 @@ static void hole_restart(struct hole *hole, virt_addr_t after)
     hole->start = (after + hole->alignment - 1) & ~(hole->alignment - 1);
 }
 
-/* Leaf entries, unless the table is known to be full.  Gives: true when the hole fits. */
-static bool hole_scan_leaf(const struct core_cpu *cpu, struct hole *hole, const struct span *span)
+/* An entry that somebody may be changing. */
+struct peek {
+    uint64_t word;
+    virt_addr_t end;  /* of what the entry covers; of a leaf table's: of the table's; at most
+                       * CAD_SYSTEM_BASE */
+    unsigned level;
+    frame_no_t table;
+};
+
+/* Without locks: nobody's table is reused while this CPU looks (kernel/tlb.h), and who takes
+ * what was found looks again under its lock. */
+static void peek_at(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address,
+                    struct peek *peek)
 {
-    if (frame_of(cpu, span->path[0])->maps == MMU_TABLE_ENTRIES) {
-        hole_restart(hole, span->next);
+    peek->table = root;
+    peek->level = LEVEL_ROOT;
+    for (;;) {
+        uint64_t *words = table_words(cpu, peek->table);
+        peek->word = atomic_load_acquire(&words[entry_index(address, peek->level)]);
+        if (peek->level == 0 || entry_state(peek->word) != ENTRY_TABLE) {
+            break;
+        }
+        peek->table = entry_value(peek->word);
+        peek->level--;
+    }
+    uint64_t bytes = entry_bytes(peek->level == 0 ? 1 : peek->level);
+    virt_addr_t end = (address & ~(bytes - 1)) + bytes;
+    peek->end = end < CAD_SYSTEM_BASE ? end : CAD_SYSTEM_BASE;
+}
+
+/* Leaf entries from `at` on, unless the table is known to be full.
+ * Gives: true when the hole fits. */
+static bool hole_scan_leaf(const struct core_cpu *cpu, struct hole *hole, const struct peek *peek,
+                           virt_addr_t at)
+{
+    if (atomic_load_relaxed(&frame_of(cpu, peek->table)->maps) == MMU_TABLE_ENTRIES) {
+        hole_restart(hole, peek->end);
         return false;
     }
-    for (unsigned i = 0; i < span->count; i++) {
-        virt_addr_t after = span->address + ((uint64_t)(i + 1) << PAGE_SHIFT);
-        if (entry_state(span->words[i]) != ENTRY_NONE) {
-            hole_restart(hole, after);
-        } else if (hole_fits(hole, after)) {
+    uint64_t *words = table_words(cpu, peek->table);
+    for (; at < peek->end; at += PAGE_SIZE) {
+        uint64_t word = atomic_load_relaxed(&words[entry_index(at, 0)]);
+        if (entry_state(word) != ENTRY_NONE) {
+            hole_restart(hole, at + PAGE_SIZE);
+        } else if (hole_fits(hole, at + PAGE_SIZE)) {
             return true;
         }
     }
     return false;
 }
 
-/* As far as a search looks at once: what would do, to the end of its leaf table. */
-static virt_addr_t hole_reach(const struct hole *hole)
-{
-    virt_addr_t end = (hole->start + hole->bytes + entry_bytes(1) - 1) & ~(entry_bytes(1) - 1);
-    return end < CAD_SYSTEM_BASE ? end : CAD_SYSTEM_BASE;
-}
-
 static bool hole_find(const struct core_cpu *cpu, frame_no_t root, struct hole *hole,
                       virt_addr_t from)
 {
     hole_restart(hole, from);
-    struct span span = { .next = hole->start };
+    virt_addr_t at = hole->start;
     while (CAD_SYSTEM_BASE - hole->bytes >= hole->start) {
-        virt_addr_t at = span.next > hole->start ? span.next : hole->start;
-        span_find(cpu, root, at, hole_reach(hole), &span);
-        if (span.level == 0) {
-            if (hole_scan_leaf(cpu, hole, &span)) {
+        struct peek peek;
+        at = at > hole->start ? at : hole->start;
+        peek_at(cpu, root, at, &peek);
+        if (peek.level == 0) {
+            if (hole_scan_leaf(cpu, hole, &peek, at)) {
                 return true;
             }
-        } else if (entry_state(span.words[0]) != ENTRY_NONE) {
-            uint64_t bytes = entry_bytes(span.level);
-            hole_restart(hole, (at & ~(bytes - 1)) + span.count * bytes);
-        } else if (hole_fits(hole, span.next)) {
+        } else if (entry_state(peek.word) != ENTRY_NONE) {
+            hole_restart(hole, peek.end);
+        } else if (hole_fits(hole, peek.end)) {
             return true;
         }
+        at = peek.end;
     }
     return false;
 }
@@ -197,7 +229,7 @@ bool space_find_free(const struct core_cpu *cpu, uint32_t space, uint64_t pages,
     }
     uint64_t bytes = pages << PAGE_SHIFT;
     struct hole hole = { .bytes = bytes, .alignment = hole_alignment(bytes) };
-    if (!hole_find(cpu, record->root, &hole, record->search) &&
+    if (!hole_find(cpu, record->root, &hole, atomic_load_relaxed(&record->search)) &&
         !hole_find(cpu, record->root, &hole, CAD_USER_BASE)) {
         return false;
     }

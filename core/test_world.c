@@ -106,6 +106,12 @@ static bool world_pool_grow(struct core_cpu *cpu, struct id_pool *pool)
     return true;
 }
 
+/* Tests have one thread, so that nobody will ever let go of the table. */
+static void world_table_wait(struct core_cpu *cpu)
+{
+    CHECK_VALUE(false, cpu->tables_held);
+}
+
 /* --- making and ending --- */
 
 static void *world_allocate(size_t count, size_t bytes)
@@ -174,7 +180,7 @@ struct test_world *world_create(uint32_t frames)
 
     assert_true(frames > WORLD_HOLE_END);
     for (unsigned i = 0; i < WORLD_CPUS; i++)
-        world->cpus[i].cadastre = &world->cadastre;
+        core_cpu_join(&world->cpus[i], &world->cadastre);
     world->cpu = &world->cpus[0];
     world->allocations_left = WORLD_NEVER;
     world_make_memory(world, frames);
@@ -187,6 +193,7 @@ struct test_world *world_create(uint32_t frames)
         .run_put = world_run_put,
         .pool_grow = world_pool_grow,
         .ledger_idle = ledger_collect,
+        .table_wait = world_table_wait,
         .fault_point = world_fault_point,
     };
     world->cadastre.format = &world_format;
@@ -194,6 +201,25 @@ struct test_world *world_create(uint32_t frames)
     world->free_frames = world_free_frames(world);
     world_make_ledgers(world);
     return world;
+}
+
+status_t world_resolve(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint32_t access,
+                       frame_no_t *frame)
+{
+    struct space_hold hold;
+    status_t status = space_hold(cpu, space, address, access, &hold);
+
+    if (status == CAD_OK) {
+        *frame = hold.frame;
+        space_let_go(cpu, &hold);
+    }
+    return status;
+}
+
+void world_cpus_leave(struct test_world *world)
+{
+    for (unsigned i = 0; i < WORLD_CPUS; i++)
+        space_cpu_leave(&world->cpus[i]);
 }
 
 void world_abandon(struct test_world *world)

@@ -71,6 +71,13 @@ void world_fail_never(struct test_world *world);
 void world_refuse(struct test_world *world, uint64_t first, uint64_t count);
 uint64_t world_hash(const struct test_world *world);
 
+/* space_hold and space_let_go: the frame that an access reaches at this moment. */
+MUST_CHECK status_t world_resolve(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                                  uint32_t access, frame_no_t *frame);
+
+/* Every CPU turns away from the space that it worked on, as before a space ends. */
+void world_cpus_leave(struct test_world *world);
+
 /* First byte of a frame in the direct map. */
 uint8_t *world_page(const struct test_world *world, frame_no_t frame);
 bool world_page_is_zero(const struct test_world *world, frame_no_t frame);

@@ -65,11 +65,9 @@ static status_t segment_borrow(struct process *process, const struct image *imag
     };
     virt_addr_t address;
 
-    spin_lock(&process->space_lock);
     spin_lock(&objects_lock);
     status_t status = space_map_object(this_core(), process->space, &request, &address);
     spin_unlock(&objects_lock);
-    spin_unlock(&process->space_lock);
     return status;
 }
 
@@ -81,14 +79,14 @@ static status_t page_fill(struct process *process, struct image *image, virt_add
     status_t status;
 
     do {
-        frame_no_t frame;
-        spin_lock(&process->space_lock);
-        status = space_resolve(this_core(), process->space, to, CAD_PROT_WRITE, &frame);
-        if (status == CAD_OK &&
-            !image_read(image, offset, (uint8_t *)frame_pointer(frame) + (to & (PAGE_SIZE - 1)),
-                        bytes))
+        struct space_hold hold;
+        status = space_hold(this_core(), process->space, to, CAD_PROT_WRITE, &hold);
+        if (status != CAD_OK)
+            continue;
+        uint8_t *byte = (uint8_t *)frame_pointer(hold.frame) + (to & (PAGE_SIZE - 1));
+        if (!image_read(image, offset, byte, bytes))
             status = CAD_BAD_IMAGE;
-        spin_unlock(&process->space_lock);
+        space_let_go(this_core(), &hold);
     } while (status == CAD_PRESSURE && reaper_make_room(&until_ns));
     return status;
 }
@@ -116,24 +114,20 @@ static status_t segment_copy(struct process *process, struct image *image,
                              const struct elf_segment *segment)
 {
     const uint32_t writable = CAD_PROT_READ | CAD_PROT_WRITE;
-    struct space_work work = {.flush = false};
+    struct space_work work = tlb_work(process);
     virt_addr_t address = segment->address;
 
-    spin_lock(&process->space_lock);
     status_t status = space_reserve(this_core(), process->space, &address, segment->pages,
                                     writable);
     if (status == CAD_OK)
         status = space_commit(this_core(), process->space, address, segment->pages, writable,
                               false);
-    spin_unlock(&process->space_lock);
     if (status == CAD_OK)
         status = segment_fill(process, image, segment);
     if (status != CAD_OK || segment->protection == writable)
         return status;
-    spin_lock(&process->space_lock);
     status = space_protect(this_core(), process->space, address, segment->pages,
                            segment->protection, &work);
-    spin_unlock(&process->space_lock);
     if (status == CAD_OK)
         tlb_finish(process, &work);
     return status;

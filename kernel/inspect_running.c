@@ -53,7 +53,7 @@ bool inspect_PROCESSES(struct inspect_cursor *cursor, union inspect_record *reco
         const struct space *space = &cadastre.spaces.spaces[process->space];
         out->reserved_pages = space->virtual_pages;
         out->committed_pages = space->committed_pages;
-        out->resident_pages = space->resident_pages;
+        out->resident_pages = space_resident_pages(&cadastre, process->space);
         out->table_pages = space->table_pages;
     }
     name_copy(out->name, process->name, sizeof(out->name));

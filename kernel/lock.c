@@ -17,6 +17,7 @@ void lock_note_taken(const struct spinlock *lock)
 
     for (uint32_t i = 0; i < cpu->held_count; i++)
         CHECK_VALUE(cpu->held[i]->rank < lock->rank, cpu->held[i]->rank * 100 + lock->rank);
+    CHECK_VALUE(cpu->core.tables_held == 0 || lock->rank > LOCK_TABLES, lock->rank);
     CHECK_VALUE(cpu->held_count < LOCK_DEPTH_MAX, lock->rank);
     cpu->held[cpu->held_count++] = lock;
 }
@@ -37,6 +38,15 @@ void lock_note_dropped(const struct spinlock *lock)
 void lock_check_none_held(void)
 {
     CHECK_VALUE(this_cpu()->held_count == 0, this_cpu()->held[0]->rank);
+    CHECK_VALUE(this_cpu()->core.tables_held == 0, LOCK_TABLES);
+}
+
+void lock_check_below(enum lock_rank rank)
+{
+    const struct cpu *cpu = this_cpu();
+
+    for (uint32_t i = 0; i < cpu->held_count; i++)
+        CHECK_VALUE(cpu->held[i]->rank < rank, cpu->held[i]->rank * 100 + rank);
 }
 
 #endif

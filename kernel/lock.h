@@ -28,6 +28,8 @@ void lock_note_taken(const struct spinlock *lock);
 void lock_note_dropped(const struct spinlock *lock);
 /* CHECKs that this CPU holds no lock (before a TLB round, before user mode). */
 void lock_check_none_held(void);
+/* CHECKs that one of this rank, which is no spin lock, may be taken. */
+void lock_check_below(enum lock_rank rank);
 #else
 static inline void lock_note_taken(const struct spinlock *lock)
 {
@@ -36,6 +38,9 @@ static inline void lock_note_dropped(const struct spinlock *lock)
 {
 }
 static inline void lock_check_none_held(void)
+{
+}
+static inline void lock_check_below(enum lock_rank rank)
 {
 }
 #endif

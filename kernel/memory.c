@@ -184,6 +184,14 @@ static void host_ledger_idle(struct core_cpu *core, uint32_t ledger)
     spin_unlock(&ledgers_lock);
 }
 
+/* Whoever holds a table ends no round before it lets go, so no request needs an answer here; and
+ * none may be answered by who has read tables and holds none yet. */
+static void host_table_wait(struct core_cpu *core)
+{
+    lock_check_below(LOCK_TABLES);
+    cpu_relax();
+}
+
 /* --- boot --- */
 
 static void core_pools_open(void)
@@ -248,7 +256,7 @@ static void boot_archive_init(const struct boot_info *boot)
 
 void memory_init_cpu(struct core_cpu *core)
 {
-    core->cadastre = &cadastre;
+    core_cpu_join(core, &cadastre);
     CHECK(ledger_reserve(core, root_ledger, CAD_RESOURCE_COMMITTED, MAGAZINE_FRAMES) == CAD_OK);
     memory_charged_cpus++;
 }
@@ -273,6 +281,7 @@ void memory_init(struct boot_info *boot)
         .run_put = host_run_put,
         .pool_grow = pool_grow,
         .ledger_idle = host_ledger_idle,
+        .table_wait = host_table_wait,
 #ifdef CONFIG_FAULT_POINTS
         .fault_point = starvation_point,
 #endif

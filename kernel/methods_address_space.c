@@ -30,9 +30,7 @@ status_t method_address_space_query(struct invocation *call)
         return CAD_STALE;
     if (address < CAD_USER_BASE || address >= CAD_USER_END)
         return CAD_INVALID;
-    spin_lock(&process->space_lock);
     space_query(this_core(), process->space, address, &run);
-    spin_unlock(&process->space_lock);
     result(call, 0, run.state);
     result(call, 1, run.protection);
     result(call, 2, run.start);

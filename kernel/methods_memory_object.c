@@ -38,25 +38,22 @@ static status_t space_argument(const struct invocation *call, cap_id_t id)
     return CAD_OK;
 }
 
-/* Locks: the space's, then objects; the object lives while the locks are held. */
+/* Locks: objects; the object lives while the lock is held. */
 static status_t objects_enter(const struct invocation *call)
 {
     const struct cap_object *object = &call->cap.object;
 
-    spin_lock(&call->process->space_lock);
     spin_lock(&objects_lock);
     if (id_matches(&cadastre.objects.ids, object->index, object->generation) &&
         !cadastre.objects.objects[object->index].dying)
         return CAD_OK;
     spin_unlock(&objects_lock);
-    spin_unlock(&call->process->space_lock);
     return CAD_STALE;
 }
 
-static void objects_leave(const struct invocation *call)
+static void objects_leave(void)
 {
     spin_unlock(&objects_lock);
-    spin_unlock(&call->process->space_lock);
 }
 
 status_t method_memory_object_info(struct invocation *call)
@@ -66,7 +63,7 @@ status_t method_memory_object_info(struct invocation *call)
     if (status != CAD_OK)
         return status;
     const struct object object = cadastre.objects.objects[call->cap.object.index];
-    objects_leave(call);
+    objects_leave();
     result(call, 0, object.pages);
     result(call, 1, object.kind);
     result(call, 2, call->cap.object.index);
@@ -99,12 +96,10 @@ status_t method_memory_object_map(struct invocation *call)
     if (status != CAD_OK)
         return status;
     status = space_map_object(this_core(), call->process->space, &request, &address);
-    bool owed = tlb_is_owed(call->process);
-    objects_leave(call);
+    objects_leave();
     if (status != CAD_OK)
         return status;
-    if (owed)
-        tlb_settle(call->process);
+    tlb_settle(call->process);
     result(call, 0, address);
     return CAD_OK;
 }
@@ -123,7 +118,7 @@ static void object_leave(uint32_t object)
  * pages until it is done: one more is held over it (TL2). */
 status_t method_memory_object_unmap(struct invocation *call)
 {
-    struct space_work work = {.flush = false};
+    struct space_work work = tlb_work(call->process);
     uint32_t object = call->cap.object.index;
 
     status_t status = space_argument(call, argument(call, 0));
@@ -135,8 +130,7 @@ status_t method_memory_object_unmap(struct invocation *call)
     object_take(this_core(), object);
     status = space_unmap_object(this_core(), call->process->space, object, argument(call, 1),
                                 argument(call, 2), &work);
-    tlb_announce(call->process, &work);
-    objects_leave(call);
+    objects_leave();
     if (status == CAD_OK)
         tlb_finish(call->process, &work);
     object_leave(object);
@@ -148,7 +142,7 @@ status_t method_memory_object_unmap(struct invocation *call)
 
 status_t method_memory_object_protect(struct invocation *call)
 {
-    struct space_work work = {.flush = false};
+    struct space_work work = tlb_work(call->process);
 
     if (argument(call, 3) > UINT32_MAX)
         return CAD_INVALID;
@@ -161,8 +155,7 @@ status_t method_memory_object_protect(struct invocation *call)
     status = space_protect_object(this_core(), call->process->space, call->cap.object.index,
                                   argument(call, 1), argument(call, 2),
                                   (uint32_t)argument(call, 3), &work);
-    tlb_announce(call->process, &work);
-    objects_leave(call);
+    objects_leave();
     if (status == CAD_OK)
         tlb_finish(call->process, &work);
     return status;

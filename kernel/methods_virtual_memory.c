@@ -3,8 +3,8 @@
  * VirtualMemory: the anonymous memory of the caller's own space.  The capability
  * never leaves its process, so the space is always the caller's (VM4).
  *
- * core/space checks ranges, states and quota; here are the flags, the right to
- * execute, the lock, and what follows it: TLB round, wake-ups of parked threads.
+ * core/space checks ranges, states and quota, and locks what it works on; here are the flags,
+ * the right to execute, and what follows: TLB round, wake-ups of parked threads.
  */
 #include "kernel/cpu.h"
 #include "kernel/dispatch.h"
@@ -43,13 +43,11 @@ status_t method_virtual_memory_info(struct invocation *call)
     status_t status = space_check(call);
     if (status != CAD_OK)
         return status;
-    spin_lock(&process->space_lock);
-    const struct space space = cadastre.spaces.spaces[process->space];
-    spin_unlock(&process->space_lock);
-    result(call, 0, space.virtual_pages);
-    result(call, 1, space.committed_pages);
-    result(call, 2, space.resident_pages);
-    result(call, 3, space.table_pages);
+    const struct space *space = &cadastre.spaces.spaces[process->space];
+    result(call, 0, atomic_load_relaxed(&space->virtual_pages));
+    result(call, 1, atomic_load_relaxed(&space->committed_pages));
+    result(call, 2, space_resident_pages(&cadastre, process->space));
+    result(call, 3, atomic_load_relaxed(&space->table_pages));
     return CAD_OK;
 }
 
@@ -67,15 +65,12 @@ status_t method_virtual_memory_reserve(struct invocation *call)
     status = prot_check(call, protection);
     if (status != CAD_OK)
         return status;
-    spin_lock(&process->space_lock);
     status = space_reserve(this_core(), process->space, &address, pages, (uint32_t)protection);
-    bool owed = tlb_is_owed(process);
-    spin_unlock(&process->space_lock);
-    if (status == CAD_OK && owed)
-        tlb_settle(process);
-    if (status == CAD_OK)
-        result(call, 0, address);
-    return status;
+    if (status != CAD_OK)
+        return status;
+    tlb_settle(process);
+    result(call, 0, address);
+    return CAD_OK;
 }
 
 status_t method_virtual_memory_commit(struct invocation *call)
@@ -91,12 +86,9 @@ status_t method_virtual_memory_commit(struct invocation *call)
     status = prot_check(call, argument(call, 2));
     if (status != CAD_OK)
         return status;
-    spin_lock(&process->space_lock);
     status = space_commit(this_core(), process->space, argument(call, 0), argument(call, 1),
                           (uint32_t)argument(call, 2), (flags & CAD_COMMIT_EAGER) != 0);
-    bool owed = tlb_is_owed(process);
-    spin_unlock(&process->space_lock);
-    if (status == CAD_OK && owed)
+    if (status == CAD_OK)
         tlb_settle(process);
     return status;
 }
@@ -104,16 +96,13 @@ status_t method_virtual_memory_commit(struct invocation *call)
 status_t method_virtual_memory_decommit(struct invocation *call)
 {
     struct process *process = call->process;
-    struct space_work work = {.flush = false};
+    struct space_work work = tlb_work(process);
 
     status_t status = space_check(call);
     if (status != CAD_OK)
         return status;
-    spin_lock(&process->space_lock);
     status = space_decommit(this_core(), process->space, argument(call, 0), argument(call, 1),
                             &work);
-    tlb_announce(process, &work);
-    spin_unlock(&process->space_lock);
     if (status != CAD_OK)
         return status;
     tlb_finish(process, &work);
@@ -124,7 +113,7 @@ status_t method_virtual_memory_decommit(struct invocation *call)
 status_t method_virtual_memory_protect(struct invocation *call)
 {
     struct process *process = call->process;
-    struct space_work work = {.flush = false};
+    struct space_work work = tlb_work(process);
 
     status_t status = space_check(call);
     if (status != CAD_OK)
@@ -132,11 +121,8 @@ status_t method_virtual_memory_protect(struct invocation *call)
     status = prot_check(call, argument(call, 2));
     if (status != CAD_OK)
         return status;
-    spin_lock(&process->space_lock);
     status = space_protect(this_core(), process->space, argument(call, 0), argument(call, 1),
                            (uint32_t)argument(call, 2), &work);
-    tlb_announce(process, &work);
-    spin_unlock(&process->space_lock);
     if (status == CAD_OK)
         tlb_finish(process, &work);
     return status;
@@ -145,15 +131,12 @@ status_t method_virtual_memory_protect(struct invocation *call)
 status_t method_virtual_memory_unmap(struct invocation *call)
 {
     struct process *process = call->process;
-    struct space_work work = {.flush = false};
+    struct space_work work = tlb_work(process);
 
     status_t status = space_check(call);
     if (status != CAD_OK)
         return status;
-    spin_lock(&process->space_lock);
     status = space_unmap(this_core(), process->space, argument(call, 0), argument(call, 1), &work);
-    tlb_announce(process, &work);
-    spin_unlock(&process->space_lock);
     if (status != CAD_OK)
         return status;
     tlb_finish(process, &work);

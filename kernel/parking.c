@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Locks, outermost first: the space's (to resolve the word), then one bucket's. */
+/* The page of the word is held, then one bucket's lock is taken. */
 #include "kernel/parking.h"
 
 #include "arch/mmu.h"
@@ -72,7 +72,7 @@ static void wake_bucket(const struct process *process, uint32_t bucket, virt_add
     spin_unlock(&bucket_locks[bucket]);
 }
 
-/* Whoever parked before the change did so under the space's lock, so its bucket
+/* Whoever parked before the change held the word's page, so its bucket
  * is seen to be used without the bucket's lock. */
 void parking_wake_range(struct process *process, virt_addr_t start, uint64_t pages)
 {
@@ -94,19 +94,14 @@ static status_t park_check(const struct invocation *call, virt_addr_t address)
     return (address & (sizeof(uint32_t) - 1)) == 0 ? CAD_OK : CAD_INVALID;
 }
 
-/* Locks: the space's. */
-static status_t park_locked(struct invocation *call, virt_addr_t address, uint32_t expected,
-                            uint64_t deadline_ns)
+/* Needs: the page of the word, `frame`, is held. */
+static status_t park_held(struct invocation *call, virt_addr_t address, frame_no_t frame,
+                          uint32_t expected, uint64_t deadline_ns)
 {
     struct process *process = call->process;
     struct thread *thread = call->thread;
     struct park_key key = word_key(process, address);
-    frame_no_t frame;
-
-    status_t status = space_resolve(this_core(), process->space, address & ~(PAGE_SIZE - 1ull),
-                                    CAD_PROT_READ, &frame);
-    if (status != CAD_OK)
-        return status == CAD_PRESSURE ? CAD_PRESSURE : CAD_BAD_ADDRESS;
+    status_t status;
     const uint8_t *page = frame_pointer(frame);
     const uint32_t *word = (const void *)(page + (address & (PAGE_SIZE - 1)));
     struct spinlock *lock = &bucket_locks[park_bucket(&key)];
@@ -129,6 +124,20 @@ static status_t park_locked(struct invocation *call, virt_addr_t address, uint32
     return status;
 }
 
+/* Fails: BAD_ADDRESS, PRESSURE, MISMATCH, and as thread_may_wait. */
+static status_t park_once(struct invocation *call, virt_addr_t address, uint32_t expected,
+                          uint64_t deadline_ns)
+{
+    struct space_hold hold;
+
+    status_t status = space_hold(this_core(), call->process->space, address, CAD_PROT_READ, &hold);
+    if (status != CAD_OK)
+        return status == CAD_PRESSURE ? CAD_PRESSURE : CAD_BAD_ADDRESS;
+    status = park_held(call, address, hold.frame, expected, deadline_ns);
+    space_let_go(this_core(), &hold);
+    return status;
+}
+
 status_t method_park_space_park(struct invocation *call)
 {
     virt_addr_t address = argument(call, 0);
@@ -142,12 +151,9 @@ status_t method_park_space_park(struct invocation *call)
     status = ledger_reserve(this_core(), ledger, CAD_RESOURCE_WAITERS, 1);
     if (status != CAD_OK)
         return status;
-    struct spinlock *space_lock = &call->process->space_lock;
     uint64_t until_ns = 0;
     do {
-        spin_lock(space_lock);
-        status = park_locked(call, address, (uint32_t)argument(call, 1), argument(call, 2));
-        spin_unlock(space_lock);
+        status = park_once(call, address, (uint32_t)argument(call, 1), argument(call, 2));
     } while (status == CAD_PRESSURE && reaper_make_room(&until_ns));
     if (status != DISPATCH_BLOCKED)
         ledger_release(this_core(), ledger, CAD_RESOURCE_WAITERS, 1);

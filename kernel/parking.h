@@ -4,7 +4,7 @@
  *
  * core/park keeps the queues; here are a lock for each bucket, the check of
  * the word, and the charge (one of WAITERS while a thread is parked).  The word
- * is read under the bucket's lock with the space's lock held from its
+ * is read under the bucket's lock with its page held from its
  * resolution to the enqueue, so no wake-up and no unmap slips between (PK2).
  */
 #ifndef KERNEL_PARKING_H

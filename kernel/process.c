@@ -161,7 +161,6 @@ status_t process_create(const char *name, uint32_t ledger, uint32_t parent, uint
         .payer = payer,
         .space_generation = cadastre.spaces.ids.slots[space].generation,
         .root = cadastre.spaces.spaces[space].root,
-        .space_lock = SPINLOCK_INIT(LOCK_SPACE),
         .priority_max = priority_max,
     };
     name_copy(process->name, name);

@@ -38,8 +38,8 @@ struct process {
                                * handle on an ended process holds none of its budget */
     uint64_t space_generation;
     frame_no_t root;          /* of its space's tables */
-    struct spinlock space_lock; /* rank SPACE: the lock of `space` */
     uint64_t space_cpus;      /* CPUs that may hold translations of it; kernel/tlb.h */
+    uint64_t space_visitors;  /* CPUs that work on its tables and may not have it loaded; same */
     uint32_t rounds_owed;     /* by operations on its space; atomic; kernel/tlb.h */
     struct thread *threads, *last_thread; /* list; Locks: processes */
     uint32_t thread_count, ring_next;
@@ -96,7 +96,7 @@ void process_end(struct process *process, enum cad_exit reason, uint32_t status,
  * Locks: processes. */
 bool process_end_begin(struct process *process, enum cad_exit reason, uint32_t status,
                        uint64_t address);
-/* Its space is gone. Locks: its space_lock. */
+/* Its space is gone.  Needs: nobody can enter it. */
 void process_forget_space(struct process *process);
 /* Locks: processes. */
 void process_add_thread(struct process *process, struct thread *thread);

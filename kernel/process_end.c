@@ -127,9 +127,8 @@ static void announce(struct process *process);
 
 static void end_space(struct process *process)
 {
-    struct space_work work = {.flush = false};
+    struct space_work work = tlb_work(process);
 
-    spin_lock(&process->space_lock);
     spin_lock(&objects_lock);
     bool gone = space_teardown_step(this_core(), process->space, END_ENTRIES_BUDGET, &work);
     if (gone) {
@@ -137,7 +136,6 @@ static void end_space(struct process *process)
         process->space = ID_NONE;
     }
     spin_unlock(&objects_lock);
-    spin_unlock(&process->space_lock);
     tlb_finish(process, &work);
     if (gone)
         set_phase(process, PROCESS_PHASE_OBJECTS);

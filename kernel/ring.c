@@ -89,11 +89,11 @@ static void completion_write(const struct thread *thread, uint32_t index,
 static void unmap_pages(struct process *process, virt_addr_t address, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        struct space_work work;
-        spin_lock(&process->space_lock);
+        struct space_work work = tlb_work(process);
+        CHECK_VALUE(tlb_enter(process), process->id);
         status_t status = space_unmap_system(this_core(), process->space, address + i * PAGE_SIZE,
                                              &work);
-        spin_unlock(&process->space_lock);
+        tlb_leave(process);
         CHECK_VALUE(status == CAD_OK, address);
         tlb_finish(process, &work);
     }
@@ -105,13 +105,11 @@ static status_t map_pages(struct process *process, virt_addr_t address, frame_no
     unsigned mapped = 0;
     status_t status = CAD_OK;
 
-    spin_lock(&process->space_lock);
     while (mapped < RING_PAGES && status == CAD_OK) {
         status = space_map_system(this_core(), process->space, address + mapped * PAGE_SIZE,
                                   CAD_PROT_READ | CAD_PROT_WRITE, &frames[mapped]);
         mapped += status == CAD_OK;
     }
-    spin_unlock(&process->space_lock);
     if (status != CAD_OK)
         unmap_pages(process, address, mapped);
     return status;

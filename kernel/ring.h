@@ -7,7 +7,7 @@
  * operations need no dispatcher and go from slot to slot.
  *
  * The pages are the thread's until it ends, so the kernel reaches them through
- * the direct map without the space's lock.  Nothing in them is trusted: an
+ * the direct map without holding them.  Nothing in them is trusted: an
  * index is checked each time it is read, and a slot is always masked (RG2).
  */
 #ifndef KERNEL_RING_H

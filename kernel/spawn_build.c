@@ -8,6 +8,7 @@
 #include "kernel/memory.h"
 #include "kernel/process.h"
 #include "kernel/spawner.h"
+#include "kernel/tlb.h"
 
 /* --- capabilities --- */
 
@@ -87,15 +88,21 @@ static status_t self_capabilities(struct spawn *spawn)
 
 /* --- memory --- */
 
+/* It does not end while it is built. */
+static void space_enter(struct process *process)
+{
+    CHECK_VALUE(tlb_enter(process), process->id);
+}
+
 static status_t map_capset(struct spawn *spawn)
 {
     struct process *process = spawn->process;
     frame_no_t frame;
 
-    spin_lock(&process->space_lock);
+    space_enter(process);
     status_t status = space_map_system(this_core(), process->space, CAD_CAPSET_ADDRESS,
                                        CAD_PROT_READ, &frame);
-    spin_unlock(&process->space_lock);
+    tlb_leave(process);
     if (status != CAD_OK)
         return status;
     spawn->capset = frame_pointer(frame);
@@ -112,25 +119,27 @@ static status_t map_stack(struct process *process)
     const uint64_t pages = CAD_STACK_BYTES / PAGE_SIZE;
     virt_addr_t start = CAD_STACK_TOP - CAD_STACK_BYTES;
 
-    spin_lock(&process->space_lock);
+    space_enter(process);
     status_t status = space_reserve(this_core(), process->space, &start, pages, protection);
     if (status == CAD_OK)
         status = space_commit(this_core(), process->space, start, pages, protection, false);
     if (status == CAD_OK)
         status = space_guard(this_core(), process->space, start - SPAWN_GUARD_PAGES * PAGE_SIZE,
                              SPAWN_GUARD_PAGES);
-    spin_unlock(&process->space_lock);
+    tlb_leave(process);
     return status;
 }
 
 static status_t load_images(struct spawn *spawn)
 {
+    space_enter(spawn->process);
     status_t status = image_load(spawn->process, &spawn->program, IMAGE_PROGRAM_BASE,
                                  &spawn->program_plan, &spawn->reason);
 
     if (status == CAD_OK && spawn->has_runtime)
         status = image_load(spawn->process, &spawn->runtime, CAD_RUNTIME_BASE,
                             &spawn->runtime_plan, &spawn->reason);
+    tlb_leave(spawn->process);
     return status;
 }
 

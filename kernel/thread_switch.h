@@ -26,6 +26,7 @@ static inline void cpu_enter_space(struct cpu *cpu, struct process *process)
     (void)atomic_fetch_or(&process->space_cpus, bit);
     mmu_switch(process->root);
     cpu->space = process;
+    space_cpu_leave(&cpu->core);
     if (old != NULL)
         (void)atomic_fetch_and(&old->space_cpus, ~bit);
 }
@@ -39,6 +40,7 @@ static inline void cpu_leave_space(struct cpu *cpu)
         return;
     mmu_switch(mmu_kernel_root());
     cpu->space = NULL;
+    space_cpu_leave(&cpu->core);
     (void)atomic_fetch_and(&old->space_cpus, ~(UINT64_C(1) << cpu->index));
 }
 

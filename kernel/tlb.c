@@ -7,7 +7,7 @@
  *
  * Pairs: tlb_requested release (round) with acquire (service); tlb_acknowledged
  * release (service) with acquire (round).  The fence before space_cpus is read
- * pairs with the one between setting a CPU's bit and loading the space.
+ * pairs with the one between setting a CPU's bit and loading the space, or reading its tables.
  */
 #include "kernel/tlb.h"
 
@@ -94,23 +94,29 @@ static void flush_everywhere(struct process *process, const struct space_work *w
 
     atomic_fence();
     uint64_t loaded = atomic_load_acquire(&process->space_cpus);
+    uint64_t asked = (loaded | atomic_load_acquire(&process->space_visitors)) & ~self;
     if ((loaded & self) != 0)
         flush_here(work);
-    if ((loaded & ~self) != 0)
-        round_run(loaded & ~self);
+    if (asked != 0)
+        round_run(asked);
 }
 
-void tlb_announce(struct process *process, struct space_work *work)
+/* The bit is set before a table is read, and whoever takes a table out reads it after; the phase
+ * is read after, and whoever ends the space reads the bit after it set the phase. */
+bool tlb_visit(struct process *process)
 {
-    if (!work->flush)
-        return;
-    work->announced = true;
-    (void)atomic_fetch_add(&process->rounds_owed, 1);
+    (void)atomic_fetch_or(&process->space_visitors, UINT64_C(1) << this_cpu()->index);
+    atomic_fence();
+    if (atomic_load_acquire(&process->phase) < PROCESS_PHASE_SPACE)
+        return true;
+    tlb_visit_end(process);
+    return false;
 }
 
-bool tlb_is_owed(const struct process *process)
+void tlb_visit_end(struct process *process)
 {
-    return atomic_load_acquire(&process->rounds_owed) != 0;
+    space_cpu_leave(this_core());
+    (void)atomic_fetch_and(&process->space_visitors, ~(UINT64_C(1) << this_cpu()->index));
 }
 
 void tlb_settle(struct process *process)
@@ -118,7 +124,8 @@ void tlb_settle(struct process *process)
     const struct space_work all = {.start = CAD_USER_BASE, .end = CAD_USER_END};
 
     lock_check_none_held();
-    flush_everywhere(process, &all);
+    if (UNLIKELY(atomic_load_acquire(&process->rounds_owed) != 0))
+        flush_everywhere(process, &all);
 }
 
 void tlb_finish(struct process *process, struct space_work *work)
@@ -154,4 +161,8 @@ void tlb_evict_space(struct process *process)
     if (loaded != 0)
         round_run(loaded);
     CHECK_VALUE(atomic_load_acquire(&process->space_cpus) == 0, process->id);
+    while (atomic_load_acquire(&process->space_visitors) != 0) {
+        kernel_tlb_service();
+        cpu_relax();
+    }
 }

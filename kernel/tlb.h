@@ -3,7 +3,9 @@
  * Translations on other CPUs (TL1..TL4).
  *
  * A process's `space_cpus` has the bit of every CPU that may hold translations
- * of its space: set before the space is loaded, cleared after another was.
+ * of its space: set before the space is loaded, cleared after another was.  Its
+ * `space_visitors` has those that work on its tables without having loaded it.
+ * Both are asked: no table is reused while a CPU may be on its way to it (AS6).
  * One round per operation: the operation's number is one more than the last;
  * each CPU of the set is asked for it (tlb_requested only grows, so no request
  * is ever lost or overwritten), interrupted, and waited for: it reads the number,
@@ -11,9 +13,9 @@
  * or for a lock serves its own requests, and the waiter holds no lock.
  * Frames leave quarantine only after tlb_finish().
  *
- * Addresses are free as soon as the lock is dropped, before the round.  So an
- * operation that weakens announces its round under the lock (tlb_announce), and
- * one that makes entries looks for such rounds under the lock (tlb_is_owed) and
+ * Addresses are free as soon as the range is let go, before the round.  So an
+ * operation that weakens announces its round while it holds the range (rounds_owed), and
+ * one that makes entries looks for such rounds once it has held the range, and
  * makes one of its own (tlb_settle) before it returns: else another thread's
  * CPU could go on using the old frame at the new entry's address.
  */
@@ -21,16 +23,32 @@
 #define KERNEL_TLB_H
 
 #include "core/space.h"
+#include "kernel/cpu.h"
 #include "kernel/process.h"
 
-/* After an operation that may owe a round.  Locks: space. */
-void tlb_announce(struct process *process, struct space_work *work);
-/* After an operation that made entries.  Locks: space. */
-bool tlb_is_owed(const struct process *process);
-/* After the space's lock is dropped: no CPU sees what was at any address before.
+/* This CPU works on the tables of the process's space until tlb_leave: rounds ask it, loaded
+ * or not.  Gives: false if the space is ending.  Locks: none. */
+bool tlb_visit(struct process *process);
+/* Rounds need not ask this CPU any more.  Locks: none. */
+void tlb_visit_end(struct process *process);
+static inline bool tlb_enter(struct process *process)
+{
+    return this_cpu()->space == process || tlb_visit(process);
+}
+static inline void tlb_leave(struct process *process)
+{
+    if (this_cpu()->space != process)
+        tlb_visit_end(process);
+}
+/* What an operation on the process's space is to be given.  Locks: none. */
+static inline struct space_work tlb_work(struct process *process)
+{
+    return (struct space_work){.rounds_owed = &process->rounds_owed};
+}
+/* After an operation that made entries: no CPU sees what was at their addresses before.
  * Locks: none. */
 void tlb_settle(struct process *process);
-/* After the space's lock is dropped: the round if work->flush, then the chain's
+/* After an operation: the round if work->flush, then the chain's
  * frames become FREE, then the dead objects go to the reaper.  Locks: none. */
 void tlb_finish(struct process *process, struct space_work *work);
 /* Takes the space off every CPU (its end). Needs: none of its threads can run.  Locks: none. */

@@ -29,10 +29,8 @@ static void page_fault(struct thread *thread, const struct fault *fault)
 
     starvation_begin(thread, CAD_STARVE_FAULT);
     do {
-        spin_lock(&process->space_lock);
         status = space_fault(this_core(), process->space,
                              fault->address & ~(uint64_t)(PAGE_SIZE - 1), fault->access);
-        spin_unlock(&process->space_lock);
     } while (status == CAD_PRESSURE && reaper_make_room(&until_ns));
     starvation_end(thread);
     if (status == CAD_OK) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The kernel's only way to user memory: through the direct map, page by page,
- * with the space's lock held from check to use (AS5).  Absent committed pages
+ * with the page held from check to use (AS5).  Absent committed pages
  * are filled, as a touch by the user would.
  */
 #ifndef KERNEL_USER_COPY_H

@@ -30,10 +30,12 @@ TIMEOUT_S = 1200
 # Functions whose result says what they wrote: states are kept apart by it.
 SPLIT = ("id_pool_take", "mapping_reserve", "protection_check", "ring_pending", "word_take",
          "ledger_reserve", "object_claim", "cap_insert",
-         "object_begin", "untyped_record_create", "untyped_fill", "plan_check", "map_reserve")
+         "object_begin", "untyped_record_create", "untyped_fill", "plan_check", "plan_check_spans",
+         "plan_check_chosen", "map_reserve", "touch", "space_hold")
 # How many states a function may have at once, 10 if nothing is said.  Drivers and filled tables:
 # one, anything goes.  A walk that fails half way must be told from one that filled the plan.
-STATES = {"world_any": 0, "any_bytes": 200, "plan_check": 200, "check_table": 0, "check_leaf": 0,
+STATES = {"world_any": 0, "any_bytes": 200, "plan_check": 200,
+          "plan_check_spans": 200, "unlock_from": 0, "check_table": 0, "check_leaf": 0,
           "check_companion": 0, "check_borrowed": 0}
 # The audit believes nothing, so states kept apart tell it no more; its loops nest deeply.
 OF_DRIVER = {"audit": ["-eva-slevel", "0"]}

@@ -52,7 +52,7 @@ class InventoryTest(unittest.TestCase):
     def test_other_locks_in_the_header_are_told(self):
         self.edit("core/space.h", "MUST_CHECK status_t space_guard(",
                   "/* Locks: objects. Fails: INVALID. */\nMUST_CHECK status_t space_guard(")
-        self.told("space_guard: locks ['SPACE'], but core/space.h says Locks: ['OBJECTS']")
+        self.told("space_guard: locks ['TABLES'], but core/space.h says Locks: ['OBJECTS']")
 
     def test_locks_that_nothing_states_are_told(self):
         self.edit("core/cap_tree.h", " * Locks: derivation.\n", "")

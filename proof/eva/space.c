@@ -5,9 +5,11 @@
 
 #include "world.h"
 
+static uint32_t rounds_owed;
+
 static void anonymous(void)
 {
-    struct space_work work;
+    struct space_work work = { .rounds_owed = &rounds_owed };
     virt_addr_t address = ANY_LONG();
     uint32_t space = ANY_ID(), out;
 
@@ -26,7 +28,7 @@ static void borrowed(void)
         .address = ANY_LONG(), .protection = ANY_WORD(), .ceiling = ANY_WORD(),
         .populate = ANY_BOOL(),
     };
-    struct space_work work;
+    struct space_work work = { .rounds_owed = &rounds_owed };
     virt_addr_t address;
     uint32_t space = ANY_ID();
 
@@ -37,7 +39,8 @@ static void borrowed(void)
 
 static void kernels(void)
 {
-    struct space_work work;
+    struct space_work work = { .rounds_owed = &rounds_owed };
+    struct space_hold hold;
     frame_no_t frame;
     uint32_t space = ANY_ID(), access = UINT32_C(1) << ANY_BELOW(3);
 
@@ -45,7 +48,9 @@ static void kernels(void)
     (void)space_map_system(CPU, space, ANY_LONG(), ANY_WORD(), &frame);
     (void)space_unmap_system(CPU, space, ANY_LONG(), &work);
     (void)space_fault(CPU, space, ANY_LONG(), access);
-    (void)space_resolve(CPU, space, ANY_LONG(), access, &frame);
+    if (space_hold(CPU, space, ANY_LONG(), access, &hold) == CAD_OK) {
+        space_let_go(CPU, &hold);
+    }
     (void)space_teardown_step(CPU, space, ANY_WORD(), &work);
 }
 
@@ -57,6 +62,8 @@ static void seeing(void)
     (void)space_next_run(CPU, space, ANY_LONG(), &run);
     space_query(CPU, space, ANY_LONG(), &run);
     (void)space_entry(CPU, space, ANY_LONG());
+    (void)space_resident_pages(&world, space);
+    space_cpu_leave(CPU);
     space_check_invariants(CPU, space);
 }
 

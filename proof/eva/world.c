@@ -40,6 +40,8 @@ static void page_clear(frame_no_t frame)
 /* Frames that exist, from wherever: the allocator itself is the frame driver's. */
 static void magazine_refill(struct core_cpu *cpu)
 {
+    cpu->filled_space = ANY_INDEX();
+    cpu->filled_pages = ANY_LONG();
     cpu->magazine.count = ANY_FROM(0, MAGAZINE_FRAMES / 2);
     for (unsigned i = 0; i < MAGAZINE_FRAMES; i++) {
         cpu->magazine.frames[i] = ANY_FRAME();
@@ -60,6 +62,11 @@ static frame_no_t block_take(struct core_cpu *cpu, unsigned order)
 static void run_put(struct core_cpu *cpu, frame_no_t first, uint32_t count)
 {
     (void)cpu, (void)first, (void)count;
+}
+
+static void table_wait(struct core_cpu *cpu)
+{
+    (void)cpu;
 }
 
 static bool pool_grow(struct core_cpu *cpu, struct id_pool *pool)
@@ -151,6 +158,8 @@ static void frames_any(void)
 static void cpu_any(struct core_cpu *cpu)
 {
     cpu->cadastre = &world;
+    cpu->filled_space = ANY_INDEX();
+    cpu->filled_pages = ANY_LONG();
     cpu->magazine.count = ANY_FROM(0, MAGAZINE_FRAMES);
     for (unsigned i = 0; i < MAGAZINE_FRAMES; i++) {
         cpu->magazine.frames[i] = ANY_FRAME();
@@ -206,7 +215,7 @@ static void spaces_any(void)
             .committed_pages = ANY_LONG(), .resident_pages = ANY_LONG(),
             .borrowed_pages = ANY_LONG(), .table_pages = ANY_WORD(), .system_pages = ANY_WORD(),
             .mappings = ANY_INDEX(), .mapping_count = ANY_WORD(), .search = ANY_LONG(),
-            .teardown = ANY_LONG(),
+            .teardown = ANY_LONG(), .joins_begun = ANY_WORD(), .joins_done = ANY_WORD(),
         };
     }
 }
@@ -236,6 +245,7 @@ void world_any(void)
         .run_put = run_put,
         .pool_grow = pool_grow,
         .ledger_idle = ledger_collect,
+        .table_wait = table_wait,
     };
     world.format = &format;
     world.ledgers.ledgers = ledgers;
@@ -250,6 +260,9 @@ void world_any(void)
     frames_any();
     cpu_any(&cpus[0]);
     cpu_any(&cpus[1]);
+    world.cpus[0] = &cpus[0];
+    world.cpus[1] = &cpus[1];
+    world.cpu_count = 2;
     ledgers_any();
     objects_any();
     spaces_any();

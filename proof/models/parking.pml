@@ -4,7 +4,7 @@
  *
  * Two threads park on a word while it is 0; a third stores 1 and unparks all; the page
  * may be unmapped at any moment; deadlines and killers strike one of the two.
- * One bucket.  The space's lock is held from the resolution of the word to the enqueue.
+ * One bucket.  The word's page is held from the resolution of the word to the enqueue.
  *
  * Checked: no wake-up is lost, by the store or the unmap (PK1, PK2); a wait ends
  * once, its charge with it; parked_count is right at rest; a killed thread ends.

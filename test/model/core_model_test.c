@@ -110,13 +110,14 @@ static int make(void **state)
 static int end(void **state)
 {
     (void)state;
-    struct space_work work;
+    struct space_work work = { .rounds_owed = NULL };
 
     if (!model.is_done) { /* the core and the model disagree: nothing can be ended in order */
         world_abandon(model.world);
         return 0;
     }
     model_caps_end(&model);
+    world_cpus_leave(model.world);
     for (unsigned i = 0; i < MODEL_SPACES; i++) {
         while (!space_teardown_step(model.cpu, model.spaces[i].id, 500, &work))
             assert_true(frame_quarantine_release(model.cpu, &work.chain, UINT32_MAX));
@@ -151,7 +152,7 @@ static void unmap_all_objects(void)
     for (unsigned s = 0; s < MODEL_SPACES; s++) {
         for (uint32_t i = 0; i < MODEL_PAGES; i++) {
             struct model_page *page = &model.spaces[s].pages[i];
-            struct space_work work;
+            struct space_work work = { .rounds_owed = NULL };
             if (page->state != MODEL_BORROWED)
                 continue;
             page->state = MODEL_FREE;

@@ -143,7 +143,7 @@ void model_spaces_read_all(struct model *model)
             frame_no_t frame;
             if (page->protection == 0 || (!is_object && page->state != MODEL_COMMITTED))
                 continue;
-            assert_int_equal(space_resolve(model->cpu, model->spaces[s].id,
+            assert_int_equal(world_resolve(model->cpu, model->spaces[s].id,
                                            MODEL_BASE + (uint64_t)i * PAGE_SIZE, CAD_PROT_READ,
                                            &frame), CAD_OK);
             uint32_t *word = (uint32_t *)(void *)world_page(model->world, frame);

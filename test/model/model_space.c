@@ -180,7 +180,7 @@ static void do_reserve_anywhere(struct model *model, const struct request *reque
     status_t expected = virtual_left(model, request->space->ledger, pages) ? CAD_OK
                                                                            : CAD_QUOTA_VIRTUAL;
     virt_addr_t address = 0;
-    struct space_work work;
+    struct space_work work = { .rounds_owed = NULL };
     status_t status = space_reserve(model->cpu, request->space->id, &address, pages,
                                     CAD_PROT_READ);
 
@@ -247,7 +247,7 @@ static void do_anon(struct model *model, const struct request *request, enum ano
 {
     uint64_t before = model_begin(model);
     status_t expected = request->bad;
-    struct space_work work;
+    struct space_work work = { .rounds_owed = NULL };
 
     if (expected == CAD_OK && change == ANON_PROTECT)
         expected = predict_protection(request->protection);
@@ -380,7 +380,7 @@ static void do_object_range(struct model *model, struct request *request, bool i
 {
     uint32_t object = request->space->pages[request->first].object;
     uint32_t protection = is_unmap ? 0 : request->protection;
-    struct space_work work;
+    struct space_work work = { .rounds_owed = NULL };
 
     if (request->space->pages[request->first].state != MODEL_BORROWED ||
         model_below(model, 8) == 0)
@@ -434,7 +434,7 @@ static void do_touch(struct model *model, const struct request *request)
     if (request->bad != CAD_OK)
         return;
     uint64_t before = model_begin(model);
-    status_t status = space_resolve(model->cpu, request->space->id, request->address, access,
+    status_t status = world_resolve(model->cpu, request->space->id, request->address, access,
                                     &frame);
 
     if (!model_end(model, before, expected, status))
@@ -451,11 +451,12 @@ static void do_touch(struct model *model, const struct request *request)
 
 static void space_end(struct model *model, struct model_space *space)
 {
-    struct space_work work;
+    struct space_work work = { .rounds_owed = NULL };
     bool gone = false;
 
     for (uint32_t i = 0; i < MODEL_PAGES; i++)
         space->pages[i].state = MODEL_FREE;
+    world_cpus_leave(model->world);
     for (unsigned step = 0; !gone; step++) {
         gone = space_teardown_step(model->cpu, space->id, 1 + model_below(model, 300), &work);
         assert_true(frame_quarantine_release(model->cpu, &work.chain, UINT32_MAX));

@@ -127,7 +127,7 @@ static void release(struct space_work *work)
 /* Every frame and every charge comes back (AS2). */
 static void space_end(void)
 {
-    struct space_work work;
+    struct space_work work = { .rounds_owed = NULL };
     bool gone = false;
 
     while (!gone) {
@@ -238,6 +238,7 @@ static void charges_check(void)
 {
     const struct space *record = space_of(search.cpu, search.space);
     const struct window *window = search.window;
+    uint64_t resident_pages = space_resident_pages(&search.world->cadastre, search.space);
     unsigned resident = 1u << ENTRY_RESIDENT | 1u << ENTRY_HIDDEN;
     unsigned committed = resident | 1u << ENTRY_COMMITTED, borrowed = 1u << ENTRY_BORROWED;
     unsigned all = committed | borrowed | 1u << ENTRY_RESERVED;
@@ -249,7 +250,7 @@ static void charges_check(void)
                          (uint64_t)record->table_pages * CHARGE_FRAME +
                          (uint64_t)record->mapping_count * CHARGE_MAPPING,
          used(CAD_RESOURCE_METADATA));
-    same("resident", window_pages(window, search.now, resident), record->resident_pages);
+    same("resident", window_pages(window, search.now, resident), resident_pages);
     same("borrowed", window_pages(window, search.now, borrowed), record->borrowed_pages);
 }
 
@@ -280,7 +281,7 @@ static bool step_make(const struct window_step *step, bool is_new)
 {
     struct cell before[WINDOW_CELLS];
     uint64_t words[WINDOW_CELLS], left = COMMITTED - used(CAD_RESOURCE_COMMITTED);
-    struct space_work work;
+    struct space_work work = { .rounds_owed = NULL };
 
     search.path[search.path_length++] = *step;
     memcpy(before, search.now, sizeof(before));
@@ -312,7 +313,7 @@ static bool step_make(const struct window_step *step, bool is_new)
 
 static void key_make(struct key *key)
 {
-    const struct space *record = space_of(search.cpu, search.space);
+    struct cursor cursor = cursor_unlocked(search.cpu, search.space);
 
     memset(key, 0, sizeof(*key));
     memcpy(key->cells, search.now, sizeof(key->cells));
@@ -320,12 +321,12 @@ static void key_make(struct key *key)
         virt_addr_t first = window_address(search.window, i);
         virt_addr_t last = window_address(search.window, i + 1) - PAGE_SIZE;
         struct span span;
-        span_find(search.cpu, record->root, first, first + PAGE_SIZE, &span);
+        span_find(search.cpu, &cursor, first, first + PAGE_SIZE, &span);
         key->level_first[i] = (uint8_t)span.level;
-        span_find(search.cpu, record->root, last, last + PAGE_SIZE, &span);
+        span_find(search.cpu, &cursor, last, last + PAGE_SIZE, &span);
         key->level_last[i] = (uint8_t)span.level;
         if (search.now[i].state == ENTRY_BORROWED) {
-            uint32_t id = space_mapping_at(search.cpu, record->root, first);
+            uint32_t id = space_mapping_at(search.cpu, &cursor, first);
             const struct mapping *mapping = &search.world->cadastre.mappings.mappings[id];
             key->mapping_pages[i] = mapping->pages;
             key->mapping_before[i] = (uint32_t)((first - mapping->address) >> PAGE_SHIFT);

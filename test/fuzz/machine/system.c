@@ -232,13 +232,11 @@ static void arena_make(struct process *process)
     const uint32_t protection = CAD_PROT_READ | CAD_PROT_WRITE;
     virt_addr_t address = SYSTEM_ARENA;
 
-    spin_lock(&process->space_lock);
     status_t status = space_reserve(this_core(), process->space, &address, SYSTEM_ARENA_PAGES,
                                     protection);
     if (status == CAD_OK)
         status = space_commit(this_core(), process->space, address, SYSTEM_ARENA_PAGES / 2,
                               protection, false);
-    spin_unlock(&process->space_lock);
     system_expect(status == CAD_OK, "no arena", status);
 }
 
