@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Range locks of a space: docs/decisions/0009-range-locks.md.  Not built yet.
+ * Range locks of a space: docs/decisions/0009-range-locks.md, core/space_cursor.c.
  *
  * A tree of LEVELS levels, two entries a table, FRAMES table frames; level 0 holds pages.
  * An entry is nothing, a uniform value for all below it, or a lower table.  Each
@@ -15,7 +15,7 @@
  *
  * Checked: two cursors never own a page at once; each sees what the last one wrote; nobody,
  * hardware included, reads or locks a frame that is not a table of this place any more;
- * no deadlock; who starts over does so because another one removed a table or ran a round;
+ * no deadlock; who starts over does so because another one removed a table;
  * at rest no table is empty, lost or locked.
  *
  * RUN   two-levels: -DLEVELS=2 -DFRAMES=7 -DCURSORS=2 -DOPS=1 -DMORE=1
@@ -67,7 +67,7 @@ byte hardware[CURSORS];          /* the table that the CPU's walk stands in */
 /* Of the proof alone. */
 byte owner[PAGES], content[PAGES];
 byte level[FRAMES], base[FRAMES];
-byte events;                     /* removals and rounds so far */
+byte events;                     /* removals so far */
 byte resting;                    /* cursors that are done */
 
 /* Some CPU has not answered the round of c. */
@@ -112,7 +112,7 @@ inline walk()
 }
 
 /* Takes the lock of `at` if it is a table still: one compare-and-exchange of its frame's
- * state, kind and lock.  Who answers a round here lets go of what it knew. */
+ * state and kind.  Who waits here answers no round: it has read tables and holds none. */
 inline lock_spanning(c)
 {
     do
@@ -131,16 +131,9 @@ inline lock_spanning(c)
 #else
         start_over(); walk()
 #endif
-    :: lock[at] != 0 ->              /* seen held: until it is free, or a round asks */
-        if
-        :: lock[at] == 0
-        :: owed[c] != 0 ->
-            serve(c);
-#ifndef BUG_GOES_ON
-            start_over();
-            walk()
+#ifdef BUG_GOES_ON
+    :: owed[c] != 0 -> serve(c)
 #endif
-        fi
     od
 }
 
@@ -323,7 +316,6 @@ inline run_round(c)
         hardware[c] = NOBODY;
 #endif
         asked = asked & ~(1 << c);
-        events++;
         f = 0;
         do
         :: f < CURSORS ->
