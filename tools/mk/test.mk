@@ -5,6 +5,7 @@
 # lib:   core/*_test.c, base/*_test.c and test/model/*_test.c are programs, each
 #        linked with all of core and base and the helpers of test/host, test/model.
 #        boot/, kernel/ and user/ may have *_test.c too: these include the .c they test.
+#        test/race/*_test.c run real threads under the thread sanitizer.
 # qemu:  test/machine/*.toml and test/qemu/*.toml, see test/qemu/run_tests.py.
 # tools: tools/*_test.py.
 
@@ -13,7 +14,8 @@ HOST_LIB_C  := $(sort $(shell find core base test/host -name '*.c' ! -name '*_te
 HOST_HELP_C := $(sort $(filter-out %_test.c,$(wildcard test/model/*.c)))
 HOST_TEST_C := $(sort $(shell find \
     $(wildcard core base boot kernel user test/model) -name '*_test.c'))
-HOST_TESTS  := $(HOST_TEST_C:%.c=$(HOST_OUT)/%)
+HOST_PLAIN  := $(HOST_TEST_C:%.c=$(HOST_OUT)/%)
+HOST_TESTS  := $(HOST_PLAIN) $(HOST_OUT)/test/race/space_race_test
 HOST_CHOSEN := $(if $(T),$(strip $(foreach test,$(HOST_TESTS),$(if \
     $(findstring $(T),$(patsubst $(HOST_OUT)/%,%,$(test))),$(test)))),$(HOST_TESTS))
 
@@ -33,9 +35,39 @@ $(HOST_OUT)/libhost.a: $(HOST_LIB_C:%.c=$(HOST_OUT)/%.o) $(HOST_HELP_C:%.c=$(HOS
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(HOST_TESTS): %: %.o $(HOST_OUT)/libhost.a
+$(HOST_PLAIN): %: %.o $(HOST_OUT)/libhost.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ -lcmocka -lpthread
+
+# Real threads on core/ under the thread sanitizer, and the same with faults planted
+# (test/race/planted), which it must notice.  All of core is built again for it.
+RACE_OUT     := $(HOST_OUT)/race
+RACE_TEST    := $(HOST_OUT)/test/race/space_race_test
+RACE_CFLAGS  := $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(HOST_CFLAGS)) \
+    -fsanitize=thread $(if $(filter gcc,$(COMPILER)),-Wno-tsan)
+RACE_C       := $(HOST_LIB_C) test/race/space_race_test.c
+RACE_PLANTED := $(patsubst test/race/planted/%.sed,$(dir $(RACE_TEST))planted/%,$(wildcard \
+    test/race/planted/*.sed))
+RACE_SOURCE   = $(shell sed -n 's/^\# source: //p' test/race/planted/$(1).sed)
+
+$(RACE_OUT)/%.o: %.c $(HOST_STAMP)
+	$(call say,CC,$< (threads))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(RACE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(RACE_TEST): $(RACE_C:%.c=$(RACE_OUT)/%.o) $(RACE_PLANTED)
+	$(call say,LD,$@)
+	$(Q)$(CC) -fsanitize=thread -o $@ $(RACE_C:%.c=$(RACE_OUT)/%.o) -lcmocka -lpthread
+
+$(dir $(RACE_TEST))planted/%: test/race/planted/%.sed $(RACE_C:%.c=$(RACE_OUT)/%.o)
+	$(call say,CC,$< (a fault))
+	@mkdir -p $(@D)
+	$(Q)sed -f $< $(call RACE_SOURCE,$*) >$@.c
+	$(Q)! cmp -s $(call RACE_SOURCE,$*) $@.c || { echo "$<: changes nothing" >&2; exit 1; }
+	$(Q)$(CC) $(RACE_CFLAGS) -UCONFIG_ASSERT -w -o $@ $@.c $(filter-out \
+	    $(RACE_OUT)/$(patsubst %.c,%.o,$(call RACE_SOURCE,$*)),$(RACE_C:%.c=$(RACE_OUT)/%.o)) \
+	    -lcmocka -lpthread
+-include $(RACE_C:%.c=$(RACE_OUT)/%.d)
 
 .PRECIOUS: $(HOST_OUT)/%.o
 -include $(HOST_TEST_C:%.c=$(HOST_OUT)/%.d) $(HOST_LIB_C:%.c=$(HOST_OUT)/%.d) \
