@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What reads users' words alone: entries and protections, ELF files, rings, park keys.  An ELF
  * file's bytes are others each time they are read. */
+#include "core/asid.h"
 #include "core/elf.h"
 #include "core/entry.h"
 #include "core/park.h"
@@ -67,15 +68,32 @@ static void park(void)
     park_check_invariants(&parked, bucket);
 }
 
+static struct asid_cpu asid;
+
+static void tags(void)
+{
+    for (unsigned i = 0; i < ASID_TAGS; i++) {
+        asid.tags[i].space = ANY_LONG();
+        asid.tags[i].changes = ANY_LONG();
+    }
+    asid.next = ANY_BELOW(ASID_TAGS);
+    asid.current = ANY_BELOW(ASID_TAGS + 1);
+    (void)asid_enter(&asid, ANY_LONG(), ANY_LONG());
+    asid_flush(&asid, ANY_LONG());
+    asid_flush_part(&asid, ANY_LONG());
+    asid_leave(&asid);
+}
+
 void eva_user(void)
 {
     world_any();
     park_init(&parked, waiters);
     while (ANY_BOOL()) {
-        switch (ANY_BELOW(4)) {
+        switch (ANY_BELOW(5)) {
         case 0: elf(); break;
         case 1: entries(); break;
         case 2: rings(); break;
+        case 3: tags(); break;
         default: park(); break;
         }
     }
