@@ -4,6 +4,7 @@
 #define KERNEL_CPU_H
 
 #include "arch/cpu.h"
+#include "core/asid.h"
 #include "core/cadastre.h"
 #include "kernel/lock.h"
 
@@ -26,6 +27,7 @@ struct cpu {
     struct thread *handoff;      /* RUNNING already: next to be current, without the queue */
     struct core_cpu core;
     struct run_queue queue;
+    struct asid_cpu asid;        /* of spaces, if the machine has tags */
     struct process *space;       /* whose space is loaded, NULL: kernel root */
     uint64_t slice_timer;        /* the timer fires for a turn's end at or before; cycles;
                                   * UINT64_MAX: it does not */

@@ -15,6 +15,7 @@ struct spinlock processes_lock = SPINLOCK_INIT(LOCK_PROCESSES);
 #define SPACES_MAX (1u << 16)
 /* Process id by space id, 0: none. Written under the space's creation and end. */
 static uint32_t space_processes[SPACES_MAX];
+static uint64_t space_names; /* given out; atomic */
 
 /* --- references --- */
 
@@ -160,6 +161,7 @@ status_t process_create(const char *name, uint32_t ledger, uint32_t parent, uint
         .ledger = ledger,
         .payer = payer,
         .space_generation = cadastre.spaces.ids.slots[space].generation,
+        .space_name = atomic_fetch_add(&space_names, 1) + 1,
         .root = cadastre.spaces.spaces[space].root,
         .priority_max = priority_max,
     };

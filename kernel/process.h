@@ -38,7 +38,9 @@ struct process {
                                * handle on an ended process holds none of its budget */
     uint64_t space_generation;
     frame_no_t root;          /* of its space's tables */
-    uint64_t space_cpus;      /* CPUs that may hold translations of it; kernel/tlb.h */
+    uint64_t space_name;      /* no other space ever has it: core/asid.h */
+    uint64_t space_changes;   /* that weakened its entries, if the machine has tags; atomic */
+    uint64_t space_cpus;      /* CPUs that may use translations of it; kernel/tlb.h */
     uint64_t space_visitors;  /* CPUs that work on its tables and may not have it loaded; same */
     uint32_t rounds_owed;     /* by operations on its space; atomic; kernel/tlb.h */
     struct thread *threads, *last_thread; /* list; Locks: processes */

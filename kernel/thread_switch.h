@@ -9,11 +9,11 @@
 #ifndef KERNEL_THREAD_SWITCH_H
 #define KERNEL_THREAD_SWITCH_H
 
-#include "arch/mmu.h"
 #include "arch/trap.h"
 #include "base/atomic.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
+#include "kernel/space_load.h"
 
 /* The bit is set before the space is loaded and cleared after another was, so
  * whoever weakens an entry and then reads space_cpus finds every CPU that may
@@ -24,7 +24,7 @@ static inline void cpu_enter_space(struct cpu *cpu, struct process *process)
     uint64_t bit = UINT64_C(1) << cpu->index;
 
     (void)atomic_fetch_or(&process->space_cpus, bit);
-    mmu_switch(process->root);
+    space_load(cpu, process);
     cpu->space = process;
     space_cpu_leave(&cpu->core);
     if (old != NULL)
@@ -38,7 +38,7 @@ static inline void cpu_leave_space(struct cpu *cpu)
 
     if (old == NULL)
         return;
-    mmu_switch(mmu_kernel_root());
+    space_unload(cpu);
     cpu->space = NULL;
     space_cpu_leave(&cpu->core);
     (void)atomic_fetch_and(&old->space_cpus, ~(UINT64_C(1) << cpu->index));

@@ -41,7 +41,7 @@ void kernel_tlb_service(void)
     if (requested == cpu->tlb_acknowledged)
         return;
     leave_ended_space(cpu);
-    mmu_flush_user();
+    space_flush(cpu);
     atomic_store_release(&cpu->tlb_acknowledged, requested);
     (void)atomic_fetch_add(&tlb_counters.acknowledgements, 1);
 }
@@ -75,28 +75,31 @@ static void round_run(uint64_t asked)
     }
 }
 
-static void flush_here(const struct space_work *work)
+/* `change` is its number (core/asid.h). */
+static void flush_here(const struct space_work *work, uint64_t change)
 {
     uint64_t pages = (work->end - work->start) >> PAGE_SHIFT;
 
     (void)atomic_fetch_add(&tlb_counters.local_flushes, 1);
     if (pages > FLUSH_PAGES_MAX) {
-        mmu_flush_user();
+        space_flush(this_cpu());
         return;
     }
     for (uint64_t i = 0; i < pages; i++)
         mmu_flush_page(work->start + i * PAGE_SIZE);
+    if (mmu_has_tags)
+        asid_flush_part(&this_cpu()->asid, change);
 }
 
 static void flush_everywhere(struct process *process, const struct space_work *work)
 {
     uint64_t self = UINT64_C(1) << this_cpu()->index;
+    uint64_t change = space_count_change(process);
 
-    atomic_fence();
     uint64_t loaded = atomic_load_acquire(&process->space_cpus);
     uint64_t asked = (loaded | atomic_load_acquire(&process->space_visitors)) & ~self;
     if ((loaded & self) != 0)
-        flush_here(work);
+        flush_here(work, change);
     if (asked != 0)
         round_run(asked);
 }

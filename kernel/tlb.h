@@ -2,8 +2,9 @@
 /*
  * Translations on other CPUs (TL1..TL4).
  *
- * A process's `space_cpus` has the bit of every CPU that may hold translations
- * of its space: set before the space is loaded, cleared after another was.  Its
+ * A process's `space_cpus` has the bit of every CPU that may use translations
+ * of its space: set before the space is loaded, cleared after another was.  (What a
+ * CPU keeps under a tag it drops before it uses it, if need be: core/asid.h.)  Its
  * `space_visitors` has those that work on its tables without having loaded it.
  * Both are asked: no table is reused while a CPU may be on its way to it (AS6).
  * One round per operation: the operation's number is one more than the last;

@@ -2,6 +2,7 @@
 /* One CPU's registers, and the table of CPUs. */
 #include "arch/cpu.h"
 
+#include "arch/mmu.h"
 #include "arch/trap.h"
 #include "base/assert.h"
 #include "base/atomic.h"
@@ -33,6 +34,9 @@ void cpu_features_read(void)
         extended = cpuid_read(7, 0);
     cpu_features.cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
     cpu_features.rdrand = CPUID_BIT(basic.ecx, 30);
+    mmu_has_tags = CPUID_BIT(basic.ecx, 17);
+    if (mmu_has_tags)
+        cpu_features.cr4 |= CR4_PCIDE; /* in 64-bit mode, with PCID 0 in CR3, as cpu_load() is */
     cpu_has_xsave = CPUID_BIT(basic.ecx, 26) && leaf_max >= 0xd;
     cpu_features.smap = CPUID_BIT(extended.ebx, 20);
     cpu_has_fsgsbase = CPUID_BIT(extended.ebx, 0);

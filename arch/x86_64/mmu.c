@@ -39,6 +39,8 @@ static const struct mmu_format format = {
 
 COMPILE_ASSERT(MMU_PRESENT == ENTRY_PRESENT, present_is_bit_0);
 
+bool mmu_has_tags;
+
 const struct mmu_format *mmu_format(void)
 {
     return &format;

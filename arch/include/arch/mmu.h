@@ -31,8 +31,14 @@ static inline void *frame_pointer(frame_no_t frame)
 /* Fills the kernel half of a fresh root table (its user half is zero). */
 void mmu_root_init(frame_no_t root);
 
-/* Makes `root` this CPU's space.  Drops the translations of the one before. */
+/* Makes `root` this CPU's space.  Drops the translations of the one before, if that had no tag. */
 static inline void mmu_switch(frame_no_t root);
+/* Whether translations have tags, at least ASID_TAGS of them; constant after boot. */
+extern bool mmu_has_tags;
+/* The same for a space that has the tag (1 to ASID_TAGS): other tags' translations stay, and
+ * this one's if `keeps`.  mmu_flush_page() and mmu_flush_user() are about its own then.
+ * Needs: mmu_has_tags. */
+static inline void mmu_switch_tagged(frame_no_t root, uint32_t tag, bool keeps);
 /* The root that holds only the kernel half, for idle CPUs and dying spaces. */
 frame_no_t mmu_kernel_root(void);
 

@@ -15,6 +15,7 @@
 #include "arch/mmu.h"
 #include "arch/timer.h"
 #include "arch/trap.h"
+#include "core/asid.h"
 
 #define ARCHIVE_FRAME 64u
 #define CLOCK_STEP_NS 20000u /* each look at the clock takes so long */
@@ -190,6 +191,20 @@ void mmu_root_init(frame_no_t root)
 frame_no_t mmu_kernel_root(void)
 {
     return FRAME_NONE;
+}
+
+bool mmu_has_tags = true;
+
+/* What is kept must be of the same tables. */
+void machine_switch_tagged(frame_no_t root, uint32_t tag, bool keeps)
+{
+    static frame_no_t roots[ASID_TAGS + 1];
+
+    if (tag == ASID_NONE || tag > ASID_TAGS)
+        fail("no such tag");
+    if (keeps && roots[tag] != root)
+        fail("another space's translations are kept");
+    roots[tag] = root;
 }
 
 void mmu_flush_page(virt_addr_t address)
