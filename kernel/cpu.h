@@ -32,6 +32,7 @@ struct cpu {
     uint64_t slice_timer;        /* the timer fires for a turn's end at or before; cycles;
                                   * UINT64_MAX: it does not */
     uint64_t armed_ns;           /* when the timer fires at the latest; UINT64_MAX: not armed */
+    uint64_t turn_cycles;        /* of the turn that ended in a wait here last: a hand-over's */
     uint64_t switched;           /* when the current thread, or idleness, began; cycles */
     bool attention;              /* look beyond the current thread on the way out; atomic */
     bool slice_over;

@@ -109,7 +109,9 @@ static inline struct thread *queue_take(struct cpu *from, struct cpu *to)
 /* --- turns ---
  *
  * A turn is timed while a second thread of its priority is ready here.  The timer stays where
- * it is when a turn ends before it: it fires in a later turn, and is set anew for that one. */
+ * it is when a turn ends before it: it fires in a later turn, and is set anew for that one.
+ * Who is handed the CPU over goes on with the turn of who did, or two that call each other
+ * would keep all others of their priority from it. */
 
 static uint64_t slice_cycles;
 
@@ -248,6 +250,7 @@ void scheduler_hand_over(struct cpu *cpu, struct thread *thread)
         return;
     }
     thread->cpu = cpu->index;
+    thread->turn_cycles = cpu->turn_cycles;
     thread_set_state(thread, THREAD_RUNNING);
     cpu->handoff = thread;
 }

@@ -31,8 +31,8 @@ static inline void thread_wake(struct thread *thread, status_t status)
     thread_end_wait(thread, status);
     scheduler_ready(thread);
 }
-/* A thread that ended its wait runs next on this CPU, which is about to leave its
- * current one, if nothing higher is ready; else as scheduler_ready(). */
+/* A thread that ended its wait runs next on this CPU, whose current one just began to wait,
+ * and goes on with its turn, if nothing higher is ready; else as scheduler_ready(). */
 void scheduler_hand_over(struct cpu *cpu, struct thread *thread);
 /* May that thread run here next, if it is ready: is nothing higher? */
 static inline bool scheduler_may_run_next(const struct cpu *cpu, const struct thread *thread)

@@ -190,6 +190,7 @@ bool thread_block(struct thread *thread, enum thread_state state, struct spinloc
         return false;
     }
     scheduler_leave(this_cpu(), thread);
+    this_cpu()->turn_cycles = thread->turn_cycles;
     thread->turn_cycles = 0;
     thread->deadline_ns = deadline_ns;
     if (deadline_ns != CAD_DEADLINE_FOREVER)

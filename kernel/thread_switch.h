@@ -68,12 +68,14 @@ static inline struct arch_context *thread_make_current(struct cpu *cpu, struct t
 }
 
 /* Registers and time of the current thread, which waits from now on, are saved; the bases
- * of `next` are loaded. */
+ * of `next` are loaded, which goes on with its turn. */
 static inline void thread_switch_from(struct cpu *cpu, struct thread *thread, struct thread *next)
 {
     fpu_save(&thread->fpu);
     cpu_switch_context(&thread->context, &next->context);
-    thread->run_cycles += scheduler_account(cpu);
+    uint64_t used = scheduler_account(cpu);
+    thread->run_cycles += used;
+    next->turn_cycles = thread->turn_cycles + used;
     thread->turn_cycles = 0;
 }
 

@@ -240,6 +240,45 @@ static void turns(void)
     }
 }
 
+static void serve_for_ever(struct worker *self)
+{
+    (void)cad_message_receive(self->cap, &self->message, FOREVER);
+    for (;;)
+        (void)cad_message_reply_receive(self->cap, &self->message);
+}
+
+static void call_for_ever(struct worker *self)
+{
+    for (;;)
+        (void)cad_message_call(self->cap, &self->message, FOREVER);
+}
+
+/* A call goes on with the caller's turn: two that call each other take no more of a CPU than
+ * a third of their priority leaves them. */
+static void turns_beside_calls(void)
+{
+    static struct worker spinner;
+    cap_id_t endpoint = new_endpoint();
+
+    worker = (struct worker){.cap = endpoint};
+    other = (struct worker){.cap = endpoint};
+    spinner.result = 0;
+    worker_start(&worker, serve_for_ever);
+    worker_reach(&worker, STATE_RECEIVING);
+    worker_start(&other, call_for_ever);
+    (void)cad_clock_sleep(the_clock, now_ns() + 20 * MILLISECONDS);
+    worker_start(&spinner, do_spin);
+    for (unsigned i = 0; i < 5; i++) {
+        uint64_t before = spinner.result;
+        (void)cad_clock_sleep(the_clock, now_ns() + 60 * MILLISECONDS);
+        CHECK_THAT(spinner.result != before);
+    }
+    worker_kill(&spinner);
+    worker_kill(&other);
+    worker_kill(&worker);
+    drop(endpoint);
+}
+
 void test_waits(void)
 {
     notifications();
@@ -247,4 +286,5 @@ void test_waits(void)
     parked_on_memory_that_goes();
     sleeping_and_priorities();
     turns();
+    turns_beside_calls();
 }
