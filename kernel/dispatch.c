@@ -136,7 +136,7 @@ static struct arch_context *uncommon_call(struct thread *thread)
 
     if ((call & ~(uint64_t)CAD_CALL_MASK) != CAD_CALL_BASE) {
         foreign_call(thread);
-        return kernel_resume();
+        return scheduler_needs_more(this_cpu()) ? kernel_resume() : &thread->context;
     }
     status_t status = dispatch(thread);
     if (status == DISPATCH_AGAIN)
