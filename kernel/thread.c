@@ -94,15 +94,15 @@ static void thread_init(struct thread *thread, uint32_t id, struct process *proc
 {
     uint64_t call_generation = thread->call_generation;
 
-    *thread = (struct thread){
-        .id = id,
-        .state = THREAD_CREATED,
-        .process = process,
-        .ledger = process->ledger,
-        .priority = entry->priority,
-        .cpu = this_cpu()->index,
-        .call_generation = call_generation,
-    };
+    /* What the machine's two functions make is not cleared before. */
+    __builtin_memset(&thread->id, 0, sizeof(struct thread) - offsetof(struct thread, id));
+    thread->id = id;
+    thread->state = THREAD_CREATED;
+    thread->process = process;
+    thread->ledger = process->ledger;
+    thread->priority = entry->priority;
+    thread->cpu = this_cpu()->index;
+    thread->call_generation = call_generation;
     context_init(&thread->context, entry->pc, entry->sp, entry->argument, entry->tls,
                  entry->runtime);
     fpu_state_init(&thread->fpu);
