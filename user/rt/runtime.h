@@ -40,7 +40,7 @@ struct thread_block {
     struct thread_block *self;
     uint64_t stack_top;
     uint64_t user_sp;       /* of the call being entered */
-    _Atomic uint32_t in_use; /* the kernel sets it to 0 when the thread has left its stack */
+    _Atomic uint32_t in_use; /* 0 when the thread has left its stack */
     uint32_t tid;
     _Atomic uint32_t *clear_tid; /* set to 0 and woken when the thread ends */
     struct thread_block *next;

@@ -3,8 +3,8 @@
  * Threads as pthreads want them: clone, exit, futex.
  *
  * Each thread has a block of BLOCK_PAGES with its handler stack.  Blocks are
- * kept in a list and used again once the kernel has cleared `in_use`, which it
- * does after the thread has left its stack for good.
+ * kept in a list and used again once `in_use` is clear, which a thread does as the
+ * last thing in memory: then it is in registers, and ends.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -129,19 +129,31 @@ long call_clone(struct linux_registers *r)
     return block->tid;
 }
 
-/* The stack under this call is the block's: only the kernel may free it. */
+/* The stack under this call is the block's, another's as soon as that is given back: so from
+ * there on nothing is in memory.  The kernel clears the word and wakes who waits for it; a word
+ * that it cannot write is left. */
+_Noreturn static void leave(struct thread_block *block, cap_id_t process, _Atomic uint32_t *word)
+{
+    __asm__ volatile("movl $0, %[in_use]\n"
+                     "1: movl %[exit], %%eax\n"
+                     "movq %%rbx, %%rdi\n"
+                     "syscall\n"
+                     "xorl %%esi, %%esi\n"
+                     "jmp 1b"
+                     : [in_use] "=m"(block->in_use)
+                     : [exit] "i"(CAD_CALL(CAD_INTERFACE_PROCESS, CAD_METHOD_PROCESS_thread_exit)),
+                       "b"(process), "S"(word)
+                     : "rax", "rdi", "rcx", "r11", "memory");
+    __builtin_unreachable();
+}
+
 long call_exit(struct linux_registers *r)
 {
     struct thread_block *block = thread_self();
 
     if (atomic_fetch_sub(&live_threads, 1) == 1)
         process_exit((unsigned)r->a0);
-    if (block->clear_tid != NULL) {
-        atomic_store(block->clear_tid, 0);
-        (void)unpark(block->clear_tid, UINT32_MAX);
-    }
-    for (;;)
-        (void)cad_process_thread_exit(cad_find(CAD_ROLE_SELF_PROCESS), (uint64_t)&block->in_use);
+    leave(block, cad_find(CAD_ROLE_SELF_PROCESS), block->clear_tid);
 }
 
 long call_exit_group(struct linux_registers *r)
