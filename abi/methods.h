@@ -71,6 +71,7 @@
     METHOD(PROCESS, process, thread_self, 10, CONTROL, IN(), OUT(id), "the calling thread's number; the cheapest valid invocation") \
     METHOD(PROCESS, process, ring_create, 11, CONTROL, IN(), OUT(address), "map the calling thread's ring (abi/ring.h)") \
     METHOD(PROCESS, process, ring_enter, 12, CONTROL, IN(submissions), OUT(completed), "run up to that many submissions of the calling thread's ring") \
+    METHOD(PROCESS, process, start_thread, 13, CONTROL, IN(pc_address, stack_address, argument, tls, runtime, priority), OUT(), "as create_thread, without a capability for it") \
     \
     METHOD(PROCESS_SPAWNER, process_spawner, spawn, 1, CONTROL, IN(request_buffer, request_bytes), OUT(process_cap), "a process from struct cad_spawn_request") \
     \

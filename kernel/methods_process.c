@@ -128,19 +128,27 @@ static status_t entry_decode(const struct invocation *call, const struct process
     return CAD_OK;
 }
 
-status_t method_process_create_thread(struct invocation *call)
+/* The thread that the call describes, to be started. */
+static status_t thread_make(const struct invocation *call, struct thread **thread)
 {
     struct process *process = target(call);
     struct thread_entry entry;
-    struct thread *thread;
-    cap_id_t id;
 
     if (process == NULL)
         return CAD_STALE;
     status_t status = entry_decode(call, process, &entry);
     if (status == CAD_OK)
-        status = thread_create(process, &entry, &thread);
+        status = thread_create(process, &entry, thread);
     process_put(process);
+    return status;
+}
+
+status_t method_process_create_thread(struct invocation *call)
+{
+    struct thread *thread;
+    cap_id_t id;
+
+    status_t status = thread_make(call, &thread);
     if (status != CAD_OK)
         return status;
     const struct cap_object object = {CAD_INTERFACE_THREAD, thread->id, thread_generation(thread)};
@@ -154,6 +162,16 @@ status_t method_process_create_thread(struct invocation *call)
     thread_start(thread);
     result(call, 0, id);
     return CAD_OK;
+}
+
+status_t method_process_start_thread(struct invocation *call)
+{
+    struct thread *thread;
+
+    status_t status = thread_make(call, &thread);
+    if (status == CAD_OK)
+        thread_start(thread);
+    return status;
 }
 
 status_t method_process_thread_exit(struct invocation *call)

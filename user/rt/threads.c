@@ -97,7 +97,6 @@ long call_clone(struct linux_registers *r)
     uint64_t flags = r->a0;
     struct linux_registers *start;
     struct thread_block *block;
-    cap_id_t thread;
     status_t status;
 
     if ((flags & THREAD_FLAGS) != THREAD_FLAGS || r->a1 == 0)
@@ -116,16 +115,14 @@ long call_clone(struct linux_registers *r)
     if ((flags & CLONE_CHILD_SETTID) != 0)
         *(uint32_t *)r->a3 = block->tid;
     atomic_fetch_add(&live_threads, 1);
-    status = cad_process_create_thread(cad_find(CAD_ROLE_SELF_PROCESS), (uint64_t)rt_thread_start,
-                                       (uint64_t)start, 0,
-                                       (flags & CLONE_SETTLS) != 0 ? r->a4 : 0, (uint64_t)block,
-                                       CAD_PRIORITY_SAME, &thread);
+    status = cad_process_start_thread(cad_find(CAD_ROLE_SELF_PROCESS), (uint64_t)rt_thread_start,
+                                      (uint64_t)start, 0, (flags & CLONE_SETTLS) != 0 ? r->a4 : 0,
+                                      (uint64_t)block, CAD_PRIORITY_SAME);
     if (status != CAD_OK) {
         atomic_fetch_sub(&live_threads, 1);
         atomic_store(&block->in_use, 0);
         return -EAGAIN;
     }
-    (void)cad_cap_table_delete(cad_find(CAD_ROLE_SELF_TABLE), thread);
     return block->tid;
 }
 

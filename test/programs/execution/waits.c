@@ -214,6 +214,31 @@ static void sleeping_and_priorities(void)
                  CAD_INVALID);
     CHECK_STATUS(cad_process_create_thread(self_process, 0x20000, 0, 0, 0, 0, 77, &id),
                  CAD_INVALID);
+    CHECK_STATUS(cad_process_start_thread(self_process, 0, 0, 0, 0, 0, 0), CAD_INVALID);
+    CHECK_STATUS(cad_process_start_thread(self_process, 0x20000, 0, 0, 0, 0, 77), CAD_INVALID);
+}
+
+static void count_and_exit(struct worker *self)
+{
+    self->result++;
+    for (;;)
+        (void)cad_process_thread_exit(self_process, (uint64_t)&self->running);
+}
+
+/* A thread that nobody has a capability for runs, ends, and leaves no slot behind. */
+static void without_a_capability(void)
+{
+    uint64_t slots = ledger_used(CAD_RESOURCE_SLOTS);
+
+    worker = (struct worker){.running = 1};
+    REQUIRE_OK(cad_process_start_thread(self_process, (uint64_t)count_and_exit,
+                                        (uint64_t)worker.stack + sizeof worker.stack - 8,
+                                        (uint64_t)&worker, 0, 0, 0));
+    CHECK_EQUAL(ledger_used(CAD_RESOURCE_SLOTS), slots);
+    while (worker.running != 0)
+        (void)cad_park_space_park(self_park, (uint64_t)&worker.running, 1,
+                                  now_ns() + 1000 * MILLISECONDS);
+    CHECK_EQUAL(worker.result, 1);
 }
 
 /* Spinning threads of one priority share the CPUs: each makes progress, although a
@@ -285,6 +310,7 @@ void test_waits(void)
     parking();
     parked_on_memory_that_goes();
     sleeping_and_priorities();
+    without_a_capability();
     turns();
     turns_beside_calls();
 }
