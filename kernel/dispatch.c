@@ -149,8 +149,10 @@ static struct arch_context *uncommon_call(struct thread *thread)
 COMPILE_ASSERT(DISPATCH_BLOCKED > CAD_PRESSURE && DISPATCH_AGAIN > CAD_PRESSURE,
                uncommon_statuses_are_high);
 COMPILE_ASSERT(CAD_PRESSURE - CAD_QUOTA_VIRTUAL == CAD_RESOURCE_COUNT, quotas_come_before_pressure);
-/* A call that is to be made again, or found something short; or any other high status. */
-static struct arch_context *uncommon_end(struct thread *thread, status_t status, bool was_busy)
+/* A call that is to be made again, or found something short; or any other high status.  Not in
+ * line, as the common end would have to save a register for it. */
+__attribute__((noinline)) static struct arch_context *
+uncommon_end(struct thread *thread, status_t status, bool was_busy)
 {
     if (status == DISPATCH_AGAIN ||
         (is_short(status) && may_wait_for_room(thread, status, was_busy)))
