@@ -24,7 +24,8 @@ struct notification {
     uint64_t bits;
     struct wait_list waiters;
     struct notification *reap_next;
-};
+} __attribute__((aligned(64)));
+COMPILE_ASSERT(sizeof(struct notification) == 64, notification_is_a_cache_line);
 
 struct notification_table {
     struct notification *notifications;
