@@ -221,7 +221,11 @@ MUST_CHECK bool thread_block(struct thread *thread, enum thread_state state, str
                              struct wait_list *list, uint64_t deadline_ns);
 /* What a wait that cannot begin answers: WOULD_BLOCK for a deadline of 0, TIMED_OUT for
  * one that passed; OK: it may wait. */
-MUST_CHECK status_t thread_may_wait(uint64_t deadline_ns);
+MUST_CHECK status_t thread_may_wait_until(uint64_t deadline_ns);
+MUST_CHECK static inline status_t thread_may_wait(uint64_t deadline_ns)
+{
+    return deadline_ns == CAD_DEADLINE_FOREVER ? CAD_OK : thread_may_wait_until(deadline_ns);
+}
 /* Takes the first waiter out: from now on the caller must wake it (or put it back).
  * Locks: the list's. */
 static inline void wait_list_take_first(struct wait_list *list, struct thread *first)

@@ -63,10 +63,8 @@ bool thread_withdraw(struct thread *thread, uint64_t now_ns)
     return is_mine;
 }
 
-status_t thread_may_wait(uint64_t deadline_ns)
+status_t thread_may_wait_until(uint64_t deadline_ns)
 {
-    if (deadline_ns == CAD_DEADLINE_FOREVER)
-        return CAD_OK;
     if (deadline_ns == 0)
         return CAD_WOULD_BLOCK;
     return deadline_ns <= timer_now_ns() ? CAD_TIMED_OUT : CAD_OK;
