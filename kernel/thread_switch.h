@@ -20,13 +20,13 @@
  * have seen the entry before; the atomic OR is the fence between. */
 static inline void cpu_enter_space(struct cpu *cpu, struct process *process)
 {
+    if (UNLIKELY(cpu->core.filled_space != ID_NONE))
+        space_cpu_leave(&cpu->core);
     struct process *old = cpu->space;
     uint64_t bit = UINT64_C(1) << cpu->index;
-
     (void)atomic_fetch_or(&process->space_cpus, bit);
     space_load(cpu, process);
     cpu->space = process;
-    space_cpu_leave(&cpu->core);
     if (old != NULL)
         (void)atomic_fetch_and(&old->space_cpus, ~bit);
 }
@@ -81,7 +81,8 @@ static inline void thread_switch_from(struct cpu *cpu, struct thread *thread, st
 
 /* A thread that ended its wait becomes current instead, and leaves the kernel if there is
  * nothing else to do.  Needs: scheduler_may_run_next() before; no lock held. */
-static inline struct arch_context *thread_switch_to(struct cpu *cpu, struct thread *next)
+__attribute__((always_inline)) static inline struct arch_context *
+thread_switch_to(struct cpu *cpu, struct thread *next)
 {
     lock_check_none_held();
     next->cpu = cpu->index;
