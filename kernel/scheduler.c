@@ -289,6 +289,19 @@ void scheduler_set_priority(struct thread *thread, uint8_t priority)
 
 /* --- the current thread --- */
 
+void cpu_enter_space_long(struct cpu *cpu, struct process *process)
+{
+    struct process *old = cpu->space;
+    uint64_t bit = UINT64_C(1) << cpu->index;
+
+    space_cpu_leave(&cpu->core);
+    (void)atomic_fetch_or(&process->space_cpus, bit);
+    space_load(cpu, process);
+    cpu->space = process;
+    if (old != NULL)
+        (void)atomic_fetch_and(&old->space_cpus, ~bit);
+}
+
 struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread)
 {
     ASSERT(thread->state == THREAD_RUNNING && thread->cpu == cpu->index);

@@ -15,17 +15,23 @@
 #include "kernel/scheduler.h"
 #include "kernel/space_load.h"
 
+/* With a tag, and counts of faults that join their space's: not in line, as the others would
+ * save registers for it. */
+void cpu_enter_space_long(struct cpu *cpu, struct process *process);
+
 /* The bit is set before the space is loaded and cleared after another was, so
  * whoever weakens an entry and then reads space_cpus finds every CPU that may
  * have seen the entry before; the atomic OR is the fence between. */
 static inline void cpu_enter_space(struct cpu *cpu, struct process *process)
 {
-    if (UNLIKELY(cpu->core.filled_space != ID_NONE))
-        space_cpu_leave(&cpu->core);
+    if (UNLIKELY(mmu_has_tags || cpu->core.filled_space != ID_NONE)) {
+        cpu_enter_space_long(cpu, process);
+        return;
+    }
     struct process *old = cpu->space;
     uint64_t bit = UINT64_C(1) << cpu->index;
     (void)atomic_fetch_or(&process->space_cpus, bit);
-    space_load(cpu, process);
+    mmu_switch(process->root);
     cpu->space = process;
     if (old != NULL)
         (void)atomic_fetch_and(&old->space_cpus, ~bit);
