@@ -20,6 +20,7 @@ void cpus_init(void)
     for (unsigned i = 0; i < CPU_MAX; i++) {
         struct cpu *cpu = &cpus[i];
         cpu->index = i;
+        cpu->bit = UINT64_C(1) << i;
         cpu->queue.lock.rank = LOCK_RUN_QUEUE;
         cpu->timers_lock.rank = LOCK_TIMERS;
         cpu->armed_ns = UINT64_MAX;

@@ -23,6 +23,7 @@ struct run_queue {
 struct cpu {
     struct arch_cpu arch; /* first: cpu_self() is this */
     uint32_t index;
+    uint64_t bit; /* 1 << index: itself in a set of CPUs */
     struct thread *current;      /* whose context traps save into; NULL while idle */
     struct thread *handoff;      /* RUNNING already: next to be current, without the queue */
     struct core_cpu core;

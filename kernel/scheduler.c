@@ -292,14 +292,13 @@ void scheduler_set_priority(struct thread *thread, uint8_t priority)
 void cpu_enter_space_long(struct cpu *cpu, struct process *process)
 {
     struct process *old = cpu->space;
-    uint64_t bit = UINT64_C(1) << cpu->index;
 
     space_cpu_leave(&cpu->core);
-    (void)atomic_fetch_or(&process->space_cpus, bit);
+    (void)atomic_fetch_or(&process->space_cpus, cpu->bit);
     space_load(cpu, process);
     cpu->space = process;
     if (old != NULL)
-        (void)atomic_fetch_and(&old->space_cpus, ~bit);
+        (void)atomic_fetch_and(&old->space_cpus, ~cpu->bit);
 }
 
 struct arch_context *scheduler_enter(struct cpu *cpu, struct thread *thread)

@@ -29,12 +29,11 @@ static inline void cpu_enter_space(struct cpu *cpu, struct process *process)
         return;
     }
     struct process *old = cpu->space;
-    uint64_t bit = UINT64_C(1) << cpu->index;
-    (void)atomic_fetch_or(&process->space_cpus, bit);
+    (void)atomic_fetch_or(&process->space_cpus, cpu->bit);
     mmu_switch(process->root);
     cpu->space = process;
     if (old != NULL)
-        (void)atomic_fetch_and(&old->space_cpus, ~bit);
+        (void)atomic_fetch_and(&old->space_cpus, ~cpu->bit);
 }
 
 /* Only the kernel half stays loaded. */
@@ -47,7 +46,7 @@ static inline void cpu_leave_space(struct cpu *cpu)
     space_unload(cpu);
     cpu->space = NULL;
     space_cpu_leave(&cpu->core);
-    (void)atomic_fetch_and(&old->space_cpus, ~(UINT64_C(1) << cpu->index));
+    (void)atomic_fetch_and(&old->space_cpus, ~cpu->bit);
 }
 
 /* The new current thread's registers are loaded but those that leave with its context.
