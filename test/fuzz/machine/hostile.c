@@ -193,9 +193,23 @@ void hostile_see_token(uint64_t word)
         tokens[tokens_next++ % TOKEN_COUNT] = word;
 }
 
+/* By interface and number, which stay when methods are added: so seeds keep their meaning. */
+static const struct method *method_choose(void)
+{
+    const struct method *fitting[CAD_METHOD_NUMBER_MAX];
+    uint32_t interface = input_byte(&input) % CAD_INTERFACE_COUNT, count = 0;
+
+    for (unsigned i = 0; i < ARRAY_COUNT(methods); i++) {
+        if (methods[i].interface == interface)
+            fitting[count++] = &methods[i];
+    }
+    uint8_t choice = input_byte(&input);
+    return count != 0 ? fitting[choice % count] : &methods[choice % ARRAY_COUNT(methods)];
+}
+
 void hostile_call(const struct thread *thread, struct hostile_call *call)
 {
-    const struct method *method = &methods[input_byte(&input) % ARRAY_COUNT(methods)];
+    const struct method *method = method_choose();
 
     call->cap = word_capability(thread, method->interface);
     for (unsigned i = 0; i < CAD_MESSAGE_WORDS; i++)
