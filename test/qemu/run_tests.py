@@ -14,6 +14,8 @@ A test file has these keys (TOML):
     expect   = ["regex", ...]          found in this order in the output
     forbid   = ["regex", ...]          found nowhere (ALWAYS_FORBIDDEN neither)
     status   = 0                       what the machine ends with
+    breaks   = "regex"                 instead of these three: found in the output, however the
+                                       machine then ends, as a planted fault may reach the kernel
     audit    = true                    the last audit must be there, without a violation
     timeout  = 60                      seconds
     [[step]]                           instead of `command`: a person at the prompt
@@ -56,7 +58,7 @@ MACHINES = {
 }
 DEFAULTS = {"about": "", "image": "system", "command": "", "append": "",
             "machines": ["small", "rich"], "expect": [], "forbid": [], "status": 0,
-            "audit": True, "timeout": 60, "step": []}
+            "audit": True, "timeout": 60, "step": [], "breaks": ""}
 STEP_KEYS = {"expect", "send", "timeout"}
 STEP_TIMEOUT_S = 20
 ALWAYS_FORBIDDEN = [r"(?i)\bpanic\b", r"(?m)^audit: .*\b[1-9][0-9,]* violations?\b"]
@@ -82,7 +84,8 @@ def validate(path, spec):
     for machine in spec["machines"]:
         if machine not in MACHINES:
             raise SystemExit(f"{path}: no machine is named {machine}")
-    for regex in spec["expect"] + spec["forbid"] + [s.get("expect", "") for s in spec["step"]]:
+    for regex in [*spec["expect"], *spec["forbid"], spec["breaks"],
+                  *(s.get("expect", "") for s in spec["step"])]:
         try:
             re.compile(regex)
         except re.error as error:
@@ -203,6 +206,12 @@ def judge(spec, text, returncode, errors):
                         + (f"; the emulator said: {errors.strip()}" if errors.strip() else ""))
 
 
+def judge_broken(spec, text):
+    """The same for a kernel with a fault in it."""
+    if not re.search(spec["breaks"], text):
+        raise TestError(f"expected /{spec['breaks']}/: the fault was not noticed")
+
+
 def converse(spec, guest, deadline):
     for step in spec["step"]:
         if "expect" in step:
@@ -230,9 +239,12 @@ def run(spec, machine, args):
     finally:
         errors = guest.close()
     try:
-        if failure:
+        if spec["breaks"]:
+            judge_broken(spec, guest.text)
+        elif failure:
             raise failure
-        judge(spec, guest.text, returncode, errors)
+        else:
+            judge(spec, guest.text, returncode, errors)
     except TestError as error:
         tail = "\n".join("| " + line for line in guest.text.splitlines()[-TAIL_LINES:])
         raise TestError(f"{error}\n{tail}\n{guest.log.name}") from None
