@@ -37,23 +37,35 @@ static void tables_held_change(struct core_cpu *cpu, int by)
 #endif
 }
 
-/* Gives: false if the frame is not a table any more.
- * The exchange pairs with the store of the unlock before it: what the last holder wrote is seen. */
-static bool table_lock(struct core_cpu *cpu, frame_no_t table)
+/* The exchange pairs with the store of the unlock before it: what the last holder wrote is seen. */
+static inline bool table_try_lock(struct core_cpu *cpu, frame_head_t *head)
 {
-    frame_head_t *head = table_head(cpu, table);
     frame_head_t seen = TABLE_HEAD(FRAME_KIND_TABLE);
-    while (!atomic_compare_exchange(head, &seen, TABLE_HEAD(FRAME_KIND_TABLE_HELD))) {
-        while (seen == TABLE_HEAD(FRAME_KIND_TABLE_HELD)) {
-            HOST(cpu, table_wait)(cpu);
-            seen = atomic_load_relaxed(head);
-        }
-        if (seen != TABLE_HEAD(FRAME_KIND_TABLE)) {
-            return false;
-        }
+    if (!atomic_compare_exchange(head, &seen, TABLE_HEAD(FRAME_KIND_TABLE_HELD))) {
+        return false;
     }
     tables_held_change(cpu, 1);
     return true;
+}
+
+/* Gives: false if the frame is not a table any more. */
+__attribute__((noinline)) static bool table_lock_slowly(struct core_cpu *cpu, frame_head_t *head)
+{
+    while (!table_try_lock(cpu, head)) {
+        frame_head_t seen = atomic_load_relaxed(head);
+        if (seen == TABLE_HEAD(FRAME_KIND_TABLE_HELD)) {
+            HOST(cpu, table_wait)(cpu);
+        } else if (seen != TABLE_HEAD(FRAME_KIND_TABLE)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static inline bool table_lock(struct core_cpu *cpu, frame_no_t table)
+{
+    frame_head_t *head = table_head(cpu, table);
+    return LIKELY(table_try_lock(cpu, head)) || table_lock_slowly(cpu, head);
 }
 
 static void table_unlock(struct core_cpu *cpu, frame_no_t table)
@@ -84,18 +96,19 @@ static inline frame_no_t span_walk(const struct core_cpu *cpu, uint32_t space, v
                                    unsigned lowest, unsigned *level)
 {
     const uint8_t *memory = cpu->cadastre->host.direct_map;
-    frame_no_t table = space_of(cpu, space)->root;
-    unsigned at = LEVEL_ROOT, shift = entry_shift(LEVEL_ROOT);
-    for (; at > lowest; at--, shift -= MMU_INDEX_BITS) {
-        const uint64_t *words = (const void *)(memory + frame_address(table));
-        uint64_t word = atomic_load_acquire(&words[start >> shift & (MMU_TABLE_ENTRIES - 1)]);
+    phys_addr_t table = frame_address(space_of(cpu, space)->root);
+    unsigned at = LEVEL_ROOT;
+#pragma GCC unroll 3
+    for (; at > lowest; at--) {
+        const uint64_t *words = (const void *)(memory + table);
+        uint64_t word = atomic_load_acquire(&words[entry_index(start, at)]);
         if (entry_state(word) != ENTRY_TABLE) {
             break;
         }
-        table = entry_value(word);
+        table = word & MMU_ADDRESS_MASK;
     }
     *level = at;
-    return table;
+    return address_frame(table);
 }
 
 /* The lowest level at which a table spans the range, if there is one. */

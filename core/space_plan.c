@@ -196,8 +196,8 @@ static status_t charge(struct core_cpu *cpu, uint32_t ledger, enum cad_resource 
     return amount == 0 ? CAD_OK : ledger_reserve(cpu, ledger, what, amount);
 }
 
-static status_t plan_charge(struct core_cpu *cpu, uint32_t ledger, uint64_t virtual_pages,
-                            uint64_t committed_pages, uint64_t metadata_bytes)
+static status_t charge_all(struct core_cpu *cpu, uint32_t ledger, uint64_t virtual_pages,
+                           uint64_t committed_pages, uint64_t metadata_bytes)
 {
     status_t status = charge(cpu, ledger, CAD_RESOURCE_VIRTUAL, virtual_pages);
     if (status != CAD_OK) {
@@ -246,11 +246,21 @@ static void spares_put(struct core_cpu *cpu, frame_no_t *chain, uint32_t space)
     }
 }
 
+/* Nothing was charged, and no counter changed. */
+static bool plan_is_free(const struct range_plan *plan)
+{
+    return plan->tables == 0 &&
+           (plan->operation == ENTRY_OP_PROTECT || plan->operation == ENTRY_OP_HIDE ||
+            plan->operation == ENTRY_OP_PROTECT_OBJECT);
+}
+
 void plan_close(struct core_cpu *cpu, struct range_plan *plan, struct space_work *work)
 {
     ASSERT(plan->spare_tables == FRAME_NONE && plan->spare_companions == FRAME_NONE);
     const struct cursor *cursor = &plan->cursor;
-    space_settle(cpu, plan->space, &plan->charged, &plan->change);
+    if (!plan_is_free(plan)) {
+        space_settle(cpu, plan->space, &plan->charged, &plan->change);
+    }
     bool is_empty = cursor->level < LEVEL_ROOT && frame_of(cpu, cursor->top)->maps == 0;
     if (work != NULL) {
         work_owe(work);
@@ -269,16 +279,13 @@ void plan_cancel(struct core_cpu *cpu, struct range_plan *plan)
     cursor_leave(cpu, &plan->cursor);
 }
 
-status_t plan_reserve(struct core_cpu *cpu, struct range_plan *plan, uint64_t virtual_pages,
-                      uint64_t committed_pages)
+status_t plan_charge(struct core_cpu *cpu, struct range_plan *plan, uint64_t virtual_pages,
+                     uint64_t committed_pages)
 {
     uint64_t system = plan->operation == ENTRY_OP_MAP_SYSTEM ? 1 : 0;
     uint64_t frames = (uint64_t)plan->tables + plan->companions + system;
-    if ((virtual_pages | committed_pages | frames) == 0) {
-        return CAD_OK;
-    }
-    status_t status = plan_charge(cpu, space_of(cpu, plan->space)->ledger, virtual_pages,
-                                  committed_pages, frames * CHARGE_FRAME);
+    status_t status = charge_all(cpu, space_of(cpu, plan->space)->ledger, virtual_pages,
+                                 committed_pages, frames * CHARGE_FRAME);
     if (status != CAD_OK) {
         cursor_leave(cpu, &plan->cursor);
         return status;

@@ -90,8 +90,23 @@ struct span {
 
 /* Needs: [address, end) inside the cursor's range.  Locks what it enters at cursor->reached,
  * which follows to span->next. */
-void span_find(struct core_cpu *cpu, struct cursor *cursor, virt_addr_t address, virt_addr_t end,
-               struct span *span);
+void span_find_below(struct core_cpu *cpu, struct cursor *cursor, virt_addr_t address,
+                     virt_addr_t end, struct span *span);
+static inline void span_find(struct core_cpu *cpu, struct cursor *cursor, virt_addr_t address,
+                             virt_addr_t end, struct span *span)
+{
+    if (cursor->level > 0) {
+        span_find_below(cpu, cursor, address, end, span);
+        return;
+    }
+    span->address = address;
+    span->next = cursor->reached = end;
+    span->level = 0;
+    span->first = entry_index(address, 0);
+    span->count = (unsigned)((end - address) >> PAGE_SHIFT);
+    span->words = &table_words(cpu, cursor->top)[span->first];
+    span->path[0] = cursor->top;
+}
 /* Entries from words[0] on, at most `limit`, that have its state.  Needs: limit > 0. */
 struct state_run {
     unsigned count;    /* > 0 */
@@ -197,8 +212,17 @@ void plan_widen(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t start
                 virt_addr_t end);
 /* Fails, with nothing locked: QUOTA_VIRTUAL, QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state
  * unchanged. */
-MUST_CHECK status_t plan_reserve(struct core_cpu *cpu, struct range_plan *plan,
-                                 uint64_t virtual_pages, uint64_t committed_pages);
+MUST_CHECK status_t plan_charge(struct core_cpu *cpu, struct range_plan *plan,
+                                uint64_t virtual_pages, uint64_t committed_pages);
+static inline status_t plan_reserve(struct core_cpu *cpu, struct range_plan *plan,
+                                    uint64_t virtual_pages, uint64_t committed_pages)
+{
+    if ((virtual_pages | committed_pages | plan->tables | plan->companions) == 0 &&
+        plan->operation != ENTRY_OP_MAP_SYSTEM) {
+        return CAD_OK;
+    }
+    return plan_charge(cpu, plan, virtual_pages, committed_pages);
+}
 /* Undoes plan_check, and plan_reserve; nothing was committed. */
 void plan_cancel(struct core_cpu *cpu, struct range_plan *plan);
 /* The commit's last step: charges and counters follow what was changed, a round that is owed

@@ -41,8 +41,8 @@ static unsigned span_entries(const struct span *span, virt_addr_t end)
     return offset != 0 || limit <= 1 ? 1 : same_run(span->words, limit);
 }
 
-void span_find(struct core_cpu *cpu, struct cursor *cursor, virt_addr_t address, virt_addr_t end,
-               struct span *span)
+void span_find_below(struct core_cpu *cpu, struct cursor *cursor, virt_addr_t address,
+                     virt_addr_t end, struct span *span)
 {
     ASSERT(address < end && end <= CAD_USER_END);
     frame_no_t table = cursor->top;
