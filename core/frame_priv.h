@@ -38,6 +38,20 @@ static inline bool frame_edge_listed(unsigned from, unsigned to)
 #undef FRAME_EDGE_CASE
 }
 
+/* State, kind and pins of a table are one word, which whoever wants its lock tries to exchange
+ * (core/space_cursor.c), so those of KERNEL frames change by atomic accesses.  For all others
+ * plain ones do, and may be made one. */
+#define FRAME_LOAD(from, field)                                                                    \
+    ((from) == FRAME_KERNEL ? atomic_load_relaxed(&(field)) : (field))
+#define FRAME_STORE(from, field, value)                                                            \
+    do {                                                                                           \
+        if ((from) == FRAME_KERNEL) {                                                              \
+            atomic_store_relaxed(&(field), (value));                                               \
+        } else {                                                                                   \
+            (field) = (value);                                                                     \
+        }                                                                                          \
+    } while (0)
+
 struct frame_change {
     uint8_t from, to;    /* enum frame_state */
     uint8_t from_kind;   /* FREE: what kind must be; others: unused */
@@ -104,8 +118,8 @@ static inline void frame_set_state(struct frame_table *table, frame_no_t first, 
     */
     for (uint64_t i = 0; i < count; i++) {
         const struct frame *frame = &table->frames[first + i];
-        CHECK_VALUE(atomic_load_relaxed(&frame->state) == change->from, first + i);
-        CHECK_VALUE(frame->maps == 0 && atomic_load_relaxed(&frame->pins) == 0, first + i);
+        CHECK_VALUE(FRAME_LOAD(change->from, frame->state) == change->from, first + i);
+        CHECK_VALUE(frame->maps == 0 && FRAME_LOAD(change->from, frame->pins) == 0, first + i);
         CHECK_VALUE(!is_owned || frame->owner == change->from_owner, first + i);
         CHECK_VALUE(change->from != FRAME_FREE || frame->kind == change->from_kind, first + i);
     }
@@ -126,8 +140,8 @@ static inline void frame_set_state(struct frame_table *table, frame_no_t first, 
     */
     for (uint64_t i = 0; i < count; i++) {
         struct frame *frame = &table->frames[first + i];
-        atomic_store_relaxed(&frame->state, change->to);
-        atomic_store_relaxed(&frame->kind, change->to_kind);
+        FRAME_STORE(change->from, frame->state, change->to);
+        FRAME_STORE(change->from, frame->kind, change->to_kind);
         frame->owner = change->to_owner;
         frame->detail = change->to_detail + (change->numbered ? (uint32_t)i : 0);
     }
