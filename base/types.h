@@ -25,6 +25,8 @@ typedef uint64_t virt_addr_t; /* bytes, of a user space unless said otherwise */
 #define COMPILE_ASSERT(condition, name) _Static_assert(condition, #name)
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MUST_CHECK __attribute__((warn_unused_result))
+/* Where the caller's constants make most of a function go away. */
+#define ALWAYS_INLINE __attribute__((always_inline))
 /* On the way of every call: which branch is the common one. */
 #define LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)

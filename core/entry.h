@@ -92,6 +92,7 @@ const char *entry_operation_name(enum entry_operation operation);
 #define ENTRY_STATE_SHIFT      55
 #define ENTRY_STATE_MASK       (UINT64_C(15) << ENTRY_STATE_SHIFT)
 #define ENTRY_PROTECTION_SHIFT 59
+#define ENTRY_PROTECTION_MASK  (UINT64_C(7) << ENTRY_PROTECTION_SHIFT)
 
 /* What is said of words in contracts is said bit by bit: bits of `word` from `low` on are those
  * of `value`. */

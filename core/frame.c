@@ -158,6 +158,11 @@ void host_magazine_refill(struct core_cpu *cpu);
     ensures frames_shape(cpu);
 */
 void host_magazine_drain(struct core_cpu *cpu);
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+*/
+void host_run_put(struct core_cpu *cpu, frame_no_t first, uint32_t count);
 #endif
 
 /* A zeroed frame, still FREE and marked as taken; FRAME_NONE when memory is short. */
@@ -325,6 +330,59 @@ void frame_release(struct core_cpu *cpu, frame_no_t frame, enum frame_state stat
 }
 
 /*@ requires frames_shape(cpu) && 0 <= state < FRAME_STATE_COUNT;
+    requires \valid(chain) && chain->count + count <= UINT32_MAX;
+    requires count > 0 && first + count <= UINT32_MAX;
+    requires \separated(chain, cpu, cpu->cadastre,
+                        cpu->cadastre->frames.frames + (0 .. UINT32_MAX));
+    terminates \true;
+    exits   \false;
+    assigns *chain, cpu->cadastre->frames.frames[first .. first + count - 1];
+    ensures frames_shape(cpu);
+    ensures listed: frame_edge(state, FRAME_QUARANTINE);
+    ensures by_its_owner: \forall integer i; first <= i < first + count ==>
+      \old(cpu->cadastre->frames.frames[i].state) == state &&
+      (state != FRAME_RESERVED && state != FRAME_FREE ==>
+        \old(cpu->cadastre->frames.frames[i].owner) == owner);
+    ensures unused: \forall integer i; first <= i < first + count ==>
+      \old(cpu->cadastre->frames.frames[i].maps) == 0 &&
+      \old(cpu->cadastre->frames.frames[i].pins) == 0;
+    ensures chained: \forall integer i; first <= i < first + count ==>
+      frame_is(cpu->cadastre->frames.frames, i, FRAME_QUARANTINE, 0, \old(chain->head),
+               i - first);
+    ensures chained: chain->head == first + count - 1 &&
+      chain->count == \old(chain->count) + count;
+*/
+void frame_run_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t first,
+                          uint32_t count, enum frame_state state, uint32_t owner)
+{
+    struct frame_change change = { .from = (uint8_t)state, .to = FRAME_QUARANTINE,
+                                   .from_owner = owner, .to_owner = chain->head,
+                                   .numbered = true };
+    //@ ghost Filled: ;
+    /*@ assert same: \forall integer i; first <= i < first + count ==>
+          frame_same{Pre,Here}(cpu->cadastre->frames.frames, i); */
+    frame_set_state(&cpu->cadastre->frames, first, count, &change);
+    /*@ assert left: \forall integer i; first <= i < first + count &&
+          frame_leaves{Filled}(cpu->cadastre->frames.frames, i, &change) &&
+          frame_same{Pre,Filled}(cpu->cadastre->frames.frames, i) ==>
+          \at(cpu->cadastre->frames.frames[i].state,Pre) == state &&
+          \at(cpu->cadastre->frames.frames[i].maps,Pre) == 0 &&
+          \at(cpu->cadastre->frames.frames[i].pins,Pre) == 0 &&
+          (state != FRAME_RESERVED && state != FRAME_FREE ==>
+            \at(cpu->cadastre->frames.frames[i].owner,Pre) == owner); */
+    /*@ assert arrived: \forall integer i; first <= i < first + count &&
+          frame_arrives(cpu->cadastre->frames.frames, first, i, &change) ==>
+          cpu->cadastre->frames.frames[i].state == FRAME_QUARANTINE &&
+          cpu->cadastre->frames.frames[i].kind == 0 &&
+          cpu->cadastre->frames.frames[i].maps == 0 &&
+          cpu->cadastre->frames.frames[i].pins == 0 &&
+          cpu->cadastre->frames.frames[i].owner == \at(chain->head,Pre) &&
+          cpu->cadastre->frames.frames[i].detail == i - first; */
+    chain->head = first + (count - 1);
+    chain->count += count;
+}
+
+/*@ requires frames_shape(cpu) && 0 <= state < FRAME_STATE_COUNT;
     requires \valid(chain) && chain->count < UINT32_MAX;
     requires \separated(chain, cpu, cpu->cadastre,
                         cpu->cadastre->frames.frames + (0 .. UINT32_MAX));
@@ -355,19 +413,62 @@ void frame_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_
     chain->count++;
 }
 
+/* What fits goes where this CPU finds it again without a lock, a run that does not goes whole. */
+/*@ requires frames_shape(cpu) && count > 0 && first + count <= UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine;
+    ensures frames_shape(cpu);
+    ensures on_top: count == 1 ==> cpu->magazine.count > 0 &&
+      cpu->magazine.frames[cpu->magazine.count - 1] == first;
+    ensures whole: count > 1 && count > MAGAZINE_FRAMES - \old(cpu->magazine.count) ==>
+      cpu->magazine.count == \old(cpu->magazine.count);
+    ensures fits: 1 < count <= MAGAZINE_FRAMES - \old(cpu->magazine.count) ==>
+      cpu->magazine.count == \old(cpu->magazine.count) + count;
+    ensures falling: 1 < count <= MAGAZINE_FRAMES - \old(cpu->magazine.count) ==>
+      \forall integer k; \old(cpu->magazine.count) <= k < cpu->magazine.count ==>
+        cpu->magazine.frames[k] == first + (cpu->magazine.count - 1 - k);
+*/
+static void magazine_push_run(struct core_cpu *cpu, frame_no_t first, uint32_t count)
+{
+    struct magazine *magazine = &cpu->magazine;
+
+    if (count == 1) {
+        magazine_push(cpu, first);
+        return;
+    }
+    if (count > MAGAZINE_FRAMES - magazine->count) {
+        HOST(cpu, run_put)(cpu, first, count);
+        return;
+    }
+    /* Highest first, as in magazine_fill. */
+    /*@ loop invariant 0 <= i <= count;
+        loop invariant magazine->count == \at(cpu->magazine.count,Pre) + count - i;
+        loop invariant \forall integer k;
+          \at(cpu->magazine.count,Pre) <= k < cpu->magazine.count ==>
+          cpu->magazine.frames[k] == first + i + (cpu->magazine.count - 1 - k);
+        loop assigns i, cpu->magazine;
+        loop variant i;
+    */
+    for (uint32_t i = count; i > 0; i--)
+        magazine->frames[magazine->count++] = first + i - 1;
+}
+
 bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, uint32_t budget)
 {
     struct frame_table *table = &cpu->cadastre->frames;
 
-    for (; chain->count > 0 && budget > 0; budget--) {
-        frame_no_t frame = chain->head;
-        frame_no_t next = table->frames[frame].owner;
+    while (chain->count > 0 && budget > 0) {
+        frame_no_t head = chain->head, next = table->frames[head].owner;
+        uint32_t below = table->frames[head].detail, count = below < budget ? below + 1 : budget;
         struct frame_change change = { .from = FRAME_QUARANTINE, .to = FRAME_FREE,
                                        .from_owner = next, .to_kind = FRAME_FREE_MAGAZINE };
-        frame_set_state(table, frame, 1, &change);
-        chain->head = next;
-        chain->count--;
-        magazine_push(cpu, frame);
+        CHECK_VALUE(below < chain->count && below < head, head);
+        frame_set_state(table, head - (count - 1), count, &change);
+        chain->head = count <= below ? head - count : next;
+        chain->count -= count;
+        budget -= count;
+        magazine_push_run(cpu, head - (count - 1), count);
     }
     CHECK_VALUE((chain->count == 0) == (chain->head == FRAME_NONE), chain->head);
     return chain->count == 0;

@@ -38,7 +38,7 @@
     STATE(KERNEL, kernel, BY_KIND, BY_KIND, "kernel metadata of the entry's kind")                 \
     STATE(ANON, anon, TABLE, SLOT, "private page owned by the leaf table that holds it")           \
     STATE(OBJECT, object, OBJECT, PAGE, "page of a memory object")                                 \
-    STATE(QUARANTINE, quarantine, NEXT, NONE, "unmapped, in the chain of a TLB round")
+    STATE(QUARANTINE, quarantine, NEXT, BELOW, "unmapped, in the chain of a TLB round")
 
 /* EDGE(from, to, function that performs it).  Whole runs may take an edge at once. */
 #define FRAME_EDGE_LIST(EDGE)                                                                      \
@@ -120,10 +120,11 @@ struct magazine {
     frame_no_t frames[MAGAZINE_FRAMES];
 };
 
-/* A chain of QUARANTINE frames linked by `owner`; held by one operation. */
+/* A chain of runs of QUARANTINE frames, held by one operation.  A run is named by its highest
+ * frame: `owner` of each is the next run's, `detail` how many frames of the run are below. */
 struct frame_chain {
     frame_no_t head;
-    uint32_t count;
+    uint32_t count; /* frames */
 };
 
 /* --- boot: single-threaded, before anything else; Locks: none --- */
@@ -162,7 +163,8 @@ frame_no_t frame_block_take(struct frame_table *table, unsigned order);
 void frame_run_put(struct frame_table *table, frame_no_t first, uint32_t count);
 /* The smallest order whose blocks hold `pages`. Needs: 0 < pages <= 2^FRAME_ORDER_MAX. */
 unsigned frame_order_for(uint32_t pages);
-/* Moves single frames between the allocator and a magazine. */
+/* Moves single frames between the allocator and a magazine.  A fill of less than `count` but at
+ * least half of it will do where more would split a block. */
 void magazine_fill(struct frame_table *table, struct magazine *magazine, uint32_t count);
 void magazine_empty(struct frame_table *table, struct magazine *magazine, uint32_t keep);
 
@@ -185,6 +187,9 @@ void frame_release(struct core_cpu *cpu, frame_no_t frame, enum frame_state stat
 /* A frame just unlinked from a table joins the operation's chain.  CHECKs as above. */
 void frame_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t frame,
                       enum frame_state state, uint32_t owner);
+/* Same for neighbours that one owner gives up at once. */
+void frame_run_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t first,
+                          uint32_t count, enum frame_state state, uint32_t owner);
 /* After the round: at most `budget` frames of the chain become FREE.
  * Gives: true when the chain is empty. */
 bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, uint32_t budget);

@@ -166,9 +166,9 @@ static void run_put(struct frame_table *table, const struct frame_range *range, 
                     uint32_t count)
 {
     while (count > 0) {
-        unsigned order = (unsigned)__builtin_ctz(first | (UINT32_C(1) << FRAME_ORDER_MAX));
-        while ((UINT32_C(1) << order) > count)
-            order--;
+        unsigned aligned = (unsigned)__builtin_ctz(first | (UINT32_C(1) << FRAME_ORDER_MAX));
+        unsigned fits = 31 - (unsigned)__builtin_clz(count);
+        unsigned order = aligned < fits ? aligned : fits;
         block_put(table, range, first, order);
         first += UINT32_C(1) << order;
         count -= UINT32_C(1) << order;
@@ -198,14 +198,14 @@ frame_no_t frame_block_take(struct frame_table *table, unsigned order)
 void frame_run_put(struct frame_table *table, frame_no_t first, uint32_t count)
 {
     const struct frame_range *range = range_of(table, first);
+    struct frame *run = &table->frames[first];
 
     CHECK_VALUE(range != NULL && range->end - first >= count, first);
     for (uint32_t i = 0; i < count; i++) {
-        const struct frame *frame = &table->frames[first + i];
+        struct frame *frame = &run[i];
         CHECK_VALUE(frame->state == FRAME_FREE && frame->kind == FRAME_FREE_MAGAZINE, first + i);
+        frame->kind = FRAME_FREE_INSIDE;
     }
-    for (uint32_t i = 0; i < count; i++)
-        table->frames[first + i].kind = FRAME_FREE_INSIDE;
     run_put(table, range, first, count);
 }
 
@@ -251,9 +251,14 @@ static unsigned fill_order(const struct frame_table *table, uint32_t wanted)
 
 void magazine_fill(struct frame_table *table, struct magazine *magazine, uint32_t count)
 {
+    uint32_t half = count / 2;
+
     CHECK_VALUE(count <= MAGAZINE_FRAMES && magazine->count <= MAGAZINE_FRAMES - count, count);
     while (count > 0 && table->free_frames > 0) {
         unsigned order = fill_order(table, count);
+        /* Its rest would split the next one, and so on for ever. */
+        if (table->free_head[order] == FRAME_NONE && count <= half)
+            break;
         frame_no_t first = frame_block_take(table, order);
         CHECK_VALUE(first != FRAME_NONE, order);
         /* Highest first, so that frames leave in rising order. */
@@ -263,13 +268,29 @@ void magazine_fill(struct frame_table *table, struct magazine *magazine, uint32_
     }
 }
 
+/* How many of `limit` numbers are neighbours from the first on, rising or falling. */
+static uint32_t neighbours(const frame_no_t *frames, uint32_t limit)
+{
+    uint32_t count = 1;
+
+    if (limit > 1 && (frames[1] == frames[0] + 1 || frames[1] == frames[0] - 1)) {
+        uint32_t step = frames[1] - frames[0];
+        while (count < limit && frames[count] == frames[count - 1] + step)
+            count++;
+    }
+    return count;
+}
+
 void magazine_empty(struct frame_table *table, struct magazine *magazine, uint32_t keep)
 {
     uint32_t taken = magazine->count > keep ? magazine->count - keep : 0;
 
     /* The oldest go, as the newest are warm. */
-    for (uint32_t i = 0; i < taken; i++)
-        frame_run_put(table, magazine->frames[i], 1);
+    for (uint32_t i = 0, run; i < taken; i += run) {
+        run = neighbours(&magazine->frames[i], taken - i);
+        frame_no_t one = magazine->frames[i], other = magazine->frames[i + run - 1];
+        frame_run_put(table, one < other ? one : other, run);
+    }
     for (uint32_t i = taken; i < magazine->count; i++)
         magazine->frames[i - taken] = magazine->frames[i];
     magazine->count -= taken;

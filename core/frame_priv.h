@@ -102,8 +102,8 @@ struct frame_change {
     ensures arrived: \forall integer i; first <= i < first + count ==>
       frame_arrives(table->frames, first, i, change);
 */
-static inline void frame_set_state(struct frame_table *table, frame_no_t first, uint32_t count,
-                                   const struct frame_change *change)
+ALWAYS_INLINE static inline void frame_set_state(struct frame_table *table, frame_no_t first,
+                                                 uint32_t count, const struct frame_change *change)
 {
     CHECK_VALUE(frame_edge_listed(change->from, change->to), first);
     bool is_owned = change->from != FRAME_RESERVED && change->from != FRAME_FREE;

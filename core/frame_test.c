@@ -232,6 +232,57 @@ static void quarantined_frames_are_not_free_until_released(void **state)
     assert_true(frame_quarantine_release(world->cpu, &chain, 1));
 }
 
+static void quarantined_runs_are_released_as_far_as_the_budget_goes(void **state)
+{
+    (void)state;
+    struct frame_chain chain = { 0 };
+    frame_no_t first = frame_block_take(table, 7), single = frame_take_anon(world->cpu, 9, 500);
+    uint64_t before = world_free_frames(world);
+
+    for (unsigned i = 0; i < 100; i++) {
+        struct frame *frame = &table->frames[first + i];
+        *frame = (struct frame){ .state = FRAME_ANON, .owner = 9, .detail = i };
+    }
+    frame_quarantine(world->cpu, &chain, single, FRAME_ANON, 9);
+    frame_run_quarantine(world->cpu, &chain, first, 70, FRAME_ANON, 9);
+    frame_run_quarantine(world->cpu, &chain, first + 70, 30, FRAME_ANON, 9);
+    expect_assert_failure(
+        frame_run_quarantine(world->cpu, &chain, first + 90, 20, FRAME_ANON, 9));
+    assert_int_equal(chain.count, 101);
+    assert_false(frame_quarantine_release(world->cpu, &chain, 31));
+    assert_int_equal(chain.count, 70);
+    assert_int_equal(table->frames[first + 69].state, FRAME_FREE);
+    assert_int_equal(table->frames[first + 68].state, FRAME_QUARANTINE);
+    assert_false(frame_quarantine_release(world->cpu, &chain, 69));
+    assert_int_equal(chain.head, single);
+    assert_true(frame_quarantine_release(world->cpu, &chain, 5));
+    assert_int_equal(world_free_frames(world), before + 1);
+    frame_run_put(table, first + 100, 28);
+    world_check_invariants(world);
+}
+
+static void neighbours_leave_a_full_magazine_as_blocks(void **state)
+{
+    (void)state;
+    struct magazine magazine = { .count = 0 };
+    frame_no_t rising = frame_block_take(table, 4), falling = frame_block_take(table, 4);
+
+    for (unsigned i = 0; i < 16; i++)
+        magazine.frames[magazine.count++] = rising + i;
+    for (unsigned i = 16; i > 0; i--)
+        magazine.frames[magazine.count++] = falling + i - 1;
+    uint64_t before = table->free_frames;
+    magazine_empty(table, &magazine, 5);
+    assert_int_equal(magazine.count, 5);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(magazine.frames[i], falling + 4 - i);
+    assert_int_equal(table->free_frames, before + 27);
+    frame_check_invariants(table);
+    magazine_empty(table, &magazine, 0);
+    assert_int_equal(table->free_frames, before + 32);
+    frame_check_invariants(table);
+}
+
 /* --- the allocator --- */
 
 static void blocks_are_aligned_and_merge_back(void **state)
@@ -369,7 +420,9 @@ static void magazines_fill_and_empty_without_losing_a_frame(void **state)
 
     (void)state;
     magazine_fill(table, &magazine, MAGAZINE_FRAMES);
-    assert_int_equal(magazine.count, MAGAZINE_FRAMES);
+    assert_in_range(magazine.count, MAGAZINE_FRAMES / 2, MAGAZINE_FRAMES);
+    while (magazine.count < MAGAZINE_FRAMES)
+        magazine_fill(table, &magazine, MAGAZINE_FRAMES - magazine.count);
     frame_check_invariants(table);
     for (unsigned i = 0; i < magazine.count; i++) {
         for (unsigned other = 0; other < i; other++)
@@ -383,6 +436,22 @@ static void magazines_fill_and_empty_without_losing_a_frame(void **state)
     expect_assert_failure(magazine_fill(table, &magazine, MAGAZINE_FRAMES));
     magazine_empty(table, &magazine, 10);
     magazine_empty(table, &magazine, 0);
+}
+
+static void fills_take_neighbours_again_once_small_blocks_are_used_up(void **state)
+{
+    struct magazine magazine = { 0 };
+    frame_no_t odd = frame_block_take(table, 0);
+
+    (void)state;
+    for (unsigned i = 0; i < 20; i++) {
+        magazine_fill(table, &magazine, MAGAZINE_FRAMES / 2);
+        for (unsigned at = 1; i > 10 && at < magazine.count; at++)
+            assert_int_equal(magazine.frames[at], magazine.frames[at - 1] - 1);
+        magazine.count = 0;
+    }
+    frame_run_put(table, odd, 1);
+    frame_check_invariants(table);
 }
 
 static void a_full_magazine_drains_on_release(void **state)
@@ -523,6 +592,8 @@ int main(void)
         TEST(counts_never_wrap),
         TEST(companion_belongs_to_tables_alone),
         TEST(quarantined_frames_are_not_free_until_released),
+        TEST(quarantined_runs_are_released_as_far_as_the_budget_goes),
+        TEST(neighbours_leave_a_full_magazine_as_blocks),
         TEST(blocks_are_aligned_and_merge_back),
         TEST(frames_put_one_by_one_become_large_blocks_again),
         TEST(a_run_of_any_length_can_be_put_back),
@@ -532,6 +603,8 @@ int main(void)
         TEST(random_taking_and_putting_keeps_the_lists_true),
         TEST(a_run_becomes_an_object_zeroed_and_numbered),
         TEST(magazines_fill_and_empty_without_losing_a_frame),
+        cmocka_unit_test_setup_teardown(fills_take_neighbours_again_once_small_blocks_are_used_up,
+                                        make, abandon),
         TEST(a_full_magazine_drains_on_release),
         TEST(shortage_gives_none_and_changes_nothing),
         TEST(ranges_that_are_wrong_are_refused),

@@ -157,19 +157,7 @@ status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
 static void decommit_committed(uint64_t *words, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        words[i] = entry_make_absent(ENTRY_RESERVED, entry_protection(words[i]), 0);
-    }
-}
-
-/* RESIDENT or HIDDEN entries. */
-static void decommit_anon(struct core_cpu *cpu, frame_no_t table, uint64_t *words, unsigned count,
-                          struct space_work *work)
-{
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t protection = entry_protection(words[i]);
-        uint64_t old =
-            atomic_exchange(&words[i], entry_make_absent(ENTRY_RESERVED, protection, 0));
-        frame_quarantine(cpu, &work->chain, entry_value(old), FRAME_ANON, table);
+        words[i] = (words[i] & ENTRY_PROTECTION_MASK) | entry_make_absent(ENTRY_RESERVED, 0, 0);
     }
 }
 
@@ -183,7 +171,8 @@ static void decommit_span(struct core_cpu *cpu, const struct span *span,
             decommit_committed(&span->words[i], run);
             change->committed_pages -= run;
         } else if (state == ENTRY_RESIDENT || state == ENTRY_HIDDEN) {
-            decommit_anon(cpu, span->path[0], &span->words[i], run, work);
+            anon_drop(cpu, span->path[0], &span->words[i], run, ENTRY_PROTECTION_MASK,
+                      entry_make_absent(ENTRY_RESERVED, 0, 0), work);
             change->committed_pages -= run;
             change->resident_pages -= run;
             virt_addr_t start = span->address + ((uint64_t)i << PAGE_SHIFT);

@@ -18,13 +18,20 @@ void work_flush(struct space_work *work, virt_addr_t start, virt_addr_t end)
     work->flush = true;
 }
 
-/* RESIDENT or HIDDEN entries of a leaf table. */
-static void clear_anon(struct core_cpu *cpu, frame_no_t table, uint64_t *words, unsigned count,
-                       struct space_work *work)
+/* The hardware may be marking a page meanwhile, but whose frame goes needs no marks, and the
+ * frame's number changes under the lock alone: so a plain store will do. */
+void anon_drop(struct core_cpu *cpu, frame_no_t table, uint64_t *words, unsigned count,
+               uint64_t keep, uint64_t bits, struct space_work *work)
 {
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t old = atomic_exchange(&words[i], 0);
-        frame_quarantine(cpu, &work->chain, entry_value(old), FRAME_ANON, table);
+    while (count > 0) {
+        frame_no_t first = entry_value(words[0]);
+        unsigned run = 0;
+        for (; run < count && entry_value(words[run]) == first + run; run++) {
+            atomic_store_relaxed(&words[run], (words[run] & keep) | bits);
+        }
+        frame_run_quarantine(cpu, &work->chain, first, run, FRAME_ANON, table);
+        words += run;
+        count -= run;
     }
 }
 
@@ -83,7 +90,7 @@ static void clear_run(struct core_cpu *cpu, uint32_t space, const struct span *s
         break;
     case ENTRY_RESIDENT:
     case ENTRY_HIDDEN:
-        clear_anon(cpu, span->path[0], words, count, work);
+        anon_drop(cpu, span->path[0], words, count, 0, 0, work);
         change->virtual_pages -= count;
         change->committed_pages -= count;
         change->resident_pages -= count;

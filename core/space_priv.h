@@ -280,6 +280,10 @@ static inline bool rights_need_flush(const struct state_run *old, uint32_t prote
     uint32_t gained = protection & ~entry_protection(old->all);
     return lost != 0 || (gained & CAD_PROT_EXECUTE) != 0;
 }
+/* RESIDENT or HIDDEN entries of a leaf table give up their frames, neighbours together: each
+ * keeps the bits `keep` of its word and gets `bits`. */
+void anon_drop(struct core_cpu *cpu, frame_no_t table, uint64_t *words, unsigned count,
+               uint64_t keep, uint64_t bits, struct space_work *work);
 /* Every entry of the span becomes NONE, whatever it was; `change` follows, frames
  * join the chain, and tables below level `top` left empty are taken out. */
 void span_clear(struct core_cpu *cpu, uint32_t space, const struct span *span, unsigned top,

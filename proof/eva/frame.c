@@ -39,6 +39,8 @@ static void single(void)
     frame_run_to_object(CPU, ANY_FRAME(), ANY_WORD(), ANY_INDEX());
     frame_release(CPU, ANY_FRAME(), ANY_BELOW(FRAME_STATE_COUNT), ANY_WORD());
     frame_quarantine(CPU, &chain, ANY_FRAME(), ANY_BELOW(FRAME_STATE_COUNT), ANY_WORD());
+    frame_run_quarantine(CPU, &chain, ANY_FRAME(), ANY_WORD(), ANY_BELOW(FRAME_STATE_COUNT),
+                         ANY_WORD());
     (void)frame_quarantine_release(CPU, &chain, ANY_WORD());
 }
 
