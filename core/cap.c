@@ -518,6 +518,13 @@ uint32_t cap_table_first(const struct core_cpu *cpu, uint32_t table)
     return table_live(cpu, table)->first;
 }
 
+/*@ requires caps_shape(cpu) && cap_live(cpu, slot);
+    requires tree_links_inside(cpu->cadastre->caps.slots, cpu->cadastre->caps.slot_ids.limit);
+    exits   \false;
+    assigns \nothing;
+    ensures of_its_end: \exists integer end; tree_end(cpu->cadastre->caps.slots, slot, end) &&
+      \result == cap_record(cpu, end)->parent;
+*/
 uint32_t cap_parent(const struct core_cpu *cpu, uint32_t slot)
 {
     ASSERT(id_is_live(&cpu->cadastre->caps.slot_ids, slot));

@@ -132,6 +132,12 @@ uint32_t tree_parent(const struct cap_slot *slots, uint32_t slot)
 {
     uint32_t at = slot;
 
+    /*@ loop invariant inside: \forall integer limit;
+          slot < limit && tree_links_inside(slots, limit) ==> at < limit;
+        loop invariant same_end: \forall integer end;
+          tree_end(slots, at, end) ==> tree_end(slots, slot, end);
+        loop assigns at;
+    */
     while (slots[at].previous_sibling != ID_NONE && slots[at].next_sibling != ID_NONE) {
         at = slots[at].next_sibling;
     }

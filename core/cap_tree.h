@@ -17,6 +17,19 @@
       slots[i].parent == ID_NONE && slots[i].first_child == ID_NONE &&
       slots[i].last_child == ID_NONE && slots[i].next_sibling == ID_NONE &&
       slots[i].previous_sibling == ID_NONE;
+    predicate tree_is_end{L}(struct cap_slot *slots, integer i) =
+      slots[i].previous_sibling == ID_NONE || slots[i].next_sibling == ID_NONE;
+    // `end` is the first end of a list that is met from `at` on
+    inductive tree_end{L}(struct cap_slot *slots, integer at, integer end) {
+      case here{L}: \forall struct cap_slot *slots, integer at;
+        tree_is_end(slots, at) ==> tree_end(slots, at, at);
+      case later{L}: \forall struct cap_slot *slots, integer at, end;
+        !tree_is_end(slots, at) && tree_end(slots, slots[at].next_sibling, end) ==>
+        tree_end(slots, at, end);
+    }
+    predicate tree_links_inside{L}(struct cap_slot *slots, integer limit) =
+      \valid_read(slots + (0 .. limit - 1)) &&
+      \forall integer i; 0 <= i < limit ==> 0 <= slots[i].next_sibling < limit;
 */
 
 /* `slot` stands alone: no parent, sibling or child. */
@@ -57,6 +70,13 @@ void tree_add(struct cap_slot *slots, uint32_t parent, uint32_t slot);
 /* `slot` leaves; its children stand in its place, in their order. */
 void tree_remove(struct cap_slot *slots, uint32_t slot);
 /* Cost: O(siblings after it). */
+/*@ // That the walk ends is searched: test/model/revoke_exhaustive_test.c.
+    requires \exists integer limit; slot < limit && tree_links_inside(slots, limit);
+    exits   \false;
+    assigns \nothing;
+    ensures of_its_end: \exists integer end; tree_end(slots, slot, end) &&
+      \result == slots[end].parent;
+*/
 uint32_t tree_parent(const struct cap_slot *slots, uint32_t slot);
 /* The links of `slot` to parent, siblings and ends of its own list agree with theirs; CHECKs. */
 void tree_check(const struct cap_slot *slots, uint32_t slot);
