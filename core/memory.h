@@ -34,6 +34,8 @@ struct core_host {
     void (*ledger_idle)(struct core_cpu *cpu, uint32_t ledger);
     /* Called between looks at a page table that another CPU holds: a short wait. */
     void (*table_wait)(struct core_cpu *cpu);
+    /* Debug builds: before a page table is locked, to check the order of locks.  NULL: not. */
+    void (*table_check)(struct core_cpu *cpu);
 #ifdef CONFIG_FAULT_POINTS
     /* Told of each pass of a fault point; true: the step fails, with `status`.  NULL: none does. */
     bool (*fault_point)(struct core_cpu *cpu, const struct fault_site *site, status_t status);

@@ -37,6 +37,17 @@ static void tables_held_change(struct core_cpu *cpu, int by)
 #endif
 }
 
+static void table_order_check(struct core_cpu *cpu)
+{
+#ifdef CONFIG_ASSERT
+    if (cpu->cadastre->host.table_check != NULL) {
+        cpu->cadastre->host.table_check(cpu);
+    }
+#else
+    (void)cpu;
+#endif
+}
+
 /* The exchange pairs with the store of the unlock before it: what the last holder wrote is seen. */
 static inline bool table_try_lock(struct core_cpu *cpu, frame_head_t *head)
 {
@@ -65,6 +76,7 @@ __attribute__((noinline)) static bool table_lock_slowly(struct core_cpu *cpu, fr
 static inline bool table_lock(struct core_cpu *cpu, frame_no_t table)
 {
     frame_head_t *head = table_head(cpu, table);
+    table_order_check(cpu);
     return LIKELY(table_try_lock(cpu, head)) || table_lock_slowly(cpu, head);
 }
 

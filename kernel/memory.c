@@ -188,8 +188,12 @@ static void host_ledger_idle(struct core_cpu *core, uint32_t ledger)
  * none may be answered by who has read tables and holds none yet. */
 static void host_table_wait(struct core_cpu *core)
 {
-    lock_check_below(LOCK_TABLES);
     cpu_relax();
+}
+
+static void host_table_check(struct core_cpu *core)
+{
+    lock_check_below(LOCK_TABLES);
 }
 
 /* --- boot --- */
@@ -254,6 +258,7 @@ static void boot_archive_init(const struct boot_info *boot)
     boot_archive_bytes = bytes;
 }
 
+COMPILE_ASSERT(CPU_MAX <= CORE_CPUS_MAX, core_knows_every_cpu);
 void memory_init_cpu(struct core_cpu *core)
 {
     core_cpu_join(core, &cadastre);
@@ -282,6 +287,7 @@ void memory_init(struct boot_info *boot)
         .pool_grow = pool_grow,
         .ledger_idle = host_ledger_idle,
         .table_wait = host_table_wait,
+        .table_check = host_table_check,
 #ifdef CONFIG_FAULT_POINTS
         .fault_point = starvation_point,
 #endif

@@ -12,7 +12,7 @@
 
 struct process;
 
-/* Takes and drops the process's space lock.  All or nothing visible is NOT promised of
+/* Takes and drops the lock of each page's table.  All or nothing visible is NOT promised of
  * `copy_to_user` when a later page is bad; callers treat BAD_ADDRESS as the call's failure.
  * Needs: as reaper_make_room(): no other thread taken out of its list.
  * Fails: BAD_ADDRESS (not user memory with that access), DISCONNECTED (space is gone),
