@@ -87,8 +87,9 @@ static void table_unlock(struct core_cpu *cpu, frame_no_t table)
     atomic_store_release(table_head(cpu, table), TABLE_HEAD(FRAME_KIND_TABLE));
 }
 
-void table_lock_new(struct core_cpu *cpu, frame_no_t table)
+void cursor_lock_new(struct core_cpu *cpu, struct cursor *cursor, frame_no_t table)
 {
+    cursor->holds_below = true;
     ASSERT(atomic_load_relaxed(table_head(cpu, table)) == TABLE_HEAD(FRAME_KIND_TABLE));
     tables_held_change(cpu, 1);
     atomic_store_relaxed(table_head(cpu, table), TABLE_HEAD(FRAME_KIND_TABLE_HELD));
@@ -154,6 +155,7 @@ static void cursor_enter_above(struct core_cpu *cpu, struct cursor *cursor, uint
         cursor->space = space;
         cursor->level = level;
         cursor->top = table;
+        cursor->holds_below = false;
         cursor->start = cursor->reached = start;
         return;
     }
@@ -166,8 +168,9 @@ void cursor_enter(struct core_cpu *cpu, struct cursor *cursor, uint32_t space, v
     cursor_enter_above(cpu, cursor, space, start, spanning_level(start, end));
 }
 
-void cursor_lock_table(struct core_cpu *cpu, frame_no_t table)
+void cursor_lock_table(struct core_cpu *cpu, struct cursor *cursor, frame_no_t table)
 {
+    cursor->holds_below = true;
     bool is_table = table_lock(cpu, table);
     CHECK_VALUE(is_table, table); /* its parent is held, and names it */
 }
@@ -176,14 +179,15 @@ void cursor_lock_table(struct core_cpu *cpu, frame_no_t table)
 static void unlock_from(struct core_cpu *cpu, const struct cursor *cursor, frame_no_t table,
                         unsigned level, virt_addr_t base)
 {
-    uint64_t bytes = entry_bytes(level), *words = table_words(cpu, table);
-    virt_addr_t at = cursor->start > base ? cursor->start : base;
-    virt_addr_t end = base + bytes * MMU_TABLE_ENTRIES;
-    end = cursor->reached < end ? cursor->reached : end;
-    for (at &= ~(bytes - 1); level > 0 && at < end; at += bytes) {
-        uint64_t word = words[entry_index(at, level)];
-        if (entry_state(word) == ENTRY_TABLE) {
-            unlock_from(cpu, cursor, entry_value(word), level - 1, at);
+    virt_addr_t end = base + entry_bytes(level) * MMU_TABLE_ENTRIES;
+    unsigned first = cursor->start > base ? entry_index(cursor->start, level) : 0;
+    unsigned last = cursor->reached < end ? entry_index(cursor->reached - 1, level)
+                                          : MMU_TABLE_ENTRIES - 1;
+    const uint64_t *words = table_words(cpu, table);
+    for (unsigned i = first; level > 0 && i <= last; i++) {
+        if (entry_state(words[i]) == ENTRY_TABLE) {
+            unlock_from(cpu, cursor, entry_value(words[i]), level - 1,
+                        base + i * entry_bytes(level));
         }
     }
     table_unlock(cpu, table);
@@ -191,7 +195,7 @@ static void unlock_from(struct core_cpu *cpu, const struct cursor *cursor, frame
 
 void cursor_leave(struct core_cpu *cpu, const struct cursor *cursor)
 {
-    if (cursor->level == 0 || cursor->reached == cursor->start) {
+    if (!cursor->holds_below) {
         table_unlock(cpu, cursor->top);
         return;
     }
@@ -211,7 +215,7 @@ static bool prune_one(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
     bool goes_on = false;
     if (is_left) {
         frame_no_t table = entry_value(*word);
-        cursor_lock_table(cpu, table);
+        cursor_lock_table(cpu, &cursor, table);
         if (frame_of(cpu, table)->maps == 0) {
             struct space_change change = { .table_pages = 0 };
             table_unlink(cpu, space, cursor.top, word, address, &change, work);

@@ -316,7 +316,7 @@ static void entry_split(struct core_cpu *cpu, struct range_plan *plan, const str
         }
         frame_map_many(frames, child, FRAME_KERNEL, MMU_TABLE_ENTRIES);
     }
-    table_lock_new(cpu, child);
+    cursor_lock_new(cpu, &plan->cursor, child);
     /* Orders the child's entries, and its lock, before anybody can find them. */
     atomic_store_release(&span->words[0], entry_make_table(cpu->cadastre->format, child));
     plan->change.table_pages++;

@@ -60,6 +60,7 @@ struct cursor {
     uint32_t space;
     unsigned level;      /* of `top` */
     frame_no_t top;
+    bool holds_below;    /* tables below it too */
     virt_addr_t start, reached;
 };
 void cursor_enter(struct core_cpu *cpu, struct cursor *cursor, uint32_t space, virt_addr_t start,
@@ -73,10 +74,10 @@ static inline struct cursor cursor_unlocked(const struct core_cpu *cpu, uint32_t
     return (struct cursor){ .space = space, .level = LEVEL_ROOT, .top = space_of(cpu, space)->root,
                             .start = CAD_USER_BASE, .reached = CAD_USER_END };
 }
-/* A table that one of the cursor's names. */
-void cursor_lock_table(struct core_cpu *cpu, frame_no_t table);
-/* A table that nobody can see yet, held from the start; one that is about to be taken out. */
-void table_lock_new(struct core_cpu *cpu, frame_no_t table);
+/* A table that one of the cursor's names joins them. */
+void cursor_lock_table(struct core_cpu *cpu, struct cursor *cursor, frame_no_t table);
+/* A table that nobody can see yet does; one that is about to be taken out. */
+void cursor_lock_new(struct core_cpu *cpu, struct cursor *cursor, frame_no_t table);
 void table_lock_gone(struct core_cpu *cpu, frame_no_t table);
 
 /* --- space_walk.c --- */

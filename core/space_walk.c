@@ -60,7 +60,7 @@ void span_find_below(struct core_cpu *cpu, struct cursor *cursor, virt_addr_t ad
         table = entry_value(word);
         virt_addr_t base = address & ~(entry_bytes(level) - 1);
         if (cursor->reached <= base || cursor->reached == cursor->start) {
-            cursor_lock_table(cpu, table); /* the cursor's first look into it */
+            cursor_lock_table(cpu, cursor, table); /* the cursor's first look into it */
         }
         level--;
     }
@@ -138,21 +138,22 @@ static void hole_restart(struct hole *hole, virt_addr_t after)
 /* An entry that somebody may be changing. */
 struct peek {
     uint64_t word;
-    virt_addr_t end;  /* of what the entry covers; of a leaf table's: of the table's; at most
-                       * CAD_SYSTEM_BASE */
+    virt_addr_t end;  /* of what the entry covers, and others behind it that are NONE as well; of
+                       * a leaf table's: of the table's; at most CAD_SYSTEM_BASE */
     unsigned level;
     frame_no_t table;
 };
 
 /* Without locks: nobody's table is reused while this CPU looks (kernel/tlb.h), and who takes
- * what was found looks again under its lock. */
+ * what was found looks again under its lock.  Looks no further than `enough`. */
 static void peek_at(const struct core_cpu *cpu, frame_no_t root, virt_addr_t address,
-                    struct peek *peek)
+                    virt_addr_t enough, struct peek *peek)
 {
+    uint64_t *words;
     peek->table = root;
     peek->level = LEVEL_ROOT;
     for (;;) {
-        uint64_t *words = table_words(cpu, peek->table);
+        words = table_words(cpu, peek->table);
         peek->word = atomic_load_acquire(&words[entry_index(address, peek->level)]);
         if (peek->level == 0 || entry_state(peek->word) != ENTRY_TABLE) {
             break;
@@ -162,6 +163,14 @@ static void peek_at(const struct core_cpu *cpu, frame_no_t root, virt_addr_t add
     }
     uint64_t bytes = entry_bytes(peek->level == 0 ? 1 : peek->level);
     virt_addr_t end = (address & ~(bytes - 1)) + bytes;
+    if (peek->level > 0 && peek->word == 0) {
+        unsigned next = entry_index(address, peek->level) + 1;
+        for (; next < MMU_TABLE_ENTRIES && end < enough; next++, end += bytes) {
+            if (atomic_load_relaxed(&words[next]) != 0) {
+                break;
+            }
+        }
+    }
     peek->end = end < CAD_SYSTEM_BASE ? end : CAD_SYSTEM_BASE;
 }
 
@@ -194,7 +203,7 @@ static bool hole_find(const struct core_cpu *cpu, frame_no_t root, struct hole *
     while (CAD_SYSTEM_BASE - hole->bytes >= hole->start) {
         struct peek peek;
         at = at > hole->start ? at : hole->start;
-        peek_at(cpu, root, at, &peek);
+        peek_at(cpu, root, at, hole->start + hole->bytes, &peek);
         if (peek.level == 0) {
             if (hole_scan_leaf(cpu, hole, &peek, at)) {
                 return true;
