@@ -66,6 +66,20 @@ static inline void core_cpu_join(struct core_cpu *cpu, struct cadastre *cadastre
 #include "core/contracts.h"
 #include "core/fault_calls.h"
 
+/* From one interrupt window to the next: pages that are cleared, or entries that are changed. */
+#define WINDOW_STEPS 64u
+/* A window if entry `to` is a step further than entry `from`. */
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+*/
+static inline void window_at(const struct core_cpu *cpu, uint32_t from, uint32_t to)
+{
+    if (from / WINDOW_STEPS != to / WINDOW_STEPS) {
+        HOST(cpu, interrupt_window)(cpu);
+    }
+}
+
 static inline uint64_t *table_words(const struct core_cpu *cpu, frame_no_t frame)
 {
     return (uint64_t *)(void *)(cpu->cadastre->host.direct_map + frame_address(frame));

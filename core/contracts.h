@@ -18,6 +18,14 @@
 */
 void host_page_clear(frame_no_t frame);
 
+/* Interrupts change no table of the authority but ledgers' words, by atomic adds that the
+ * proofs take for those of other CPUs. */
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+*/
+void host_interrupt_window(const struct core_cpu *cpu);
+
 /* --- ledgers --- */
 
 /*@ // The ledgers a CPU works on: where they are, and that nothing else is there.

@@ -298,8 +298,10 @@ void frame_run_to_object(struct core_cpu *cpu, frame_no_t first, uint32_t count,
     struct frame_change change = { .from = FRAME_FREE, .to = FRAME_OBJECT,
                                    .from_kind = FRAME_FREE_MAGAZINE, .to_owner = object,
                                    .numbered = true };
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         HOST(cpu, page_clear)(first + i);
+        window_at(cpu, i, i + 1);
+    }
     frame_set_state(&cpu->cadastre->frames, first, count, &change);
 }
 

@@ -34,6 +34,10 @@ struct core_host {
     void (*ledger_idle)(struct core_cpu *cpu, uint32_t ledger);
     /* Called between looks at a page table that another CPU holds: a short wait. */
     void (*table_wait)(struct core_cpu *cpu);
+    /* Called at bounded steps of what may last long: takes the interrupts that wait, and answers
+     * rounds.  Needs: no walk without locks is under way, of locks none but tables and the ranks
+     * before them is held (docs/decisions/0011-interrupt-windows.md). */
+    void (*interrupt_window)(const struct core_cpu *cpu);
     /* Debug builds: before a page table is locked, to check the order of locks.  NULL: not. */
     void (*table_check)(struct core_cpu *cpu);
 #ifdef CONFIG_FAULT_POINTS

@@ -174,6 +174,7 @@ bool object_index_fill(struct core_cpu *cpu, uint32_t object)
                 return false;
             }
         }
+        window_at(cpu, page, page + 1);
     }
     return true;
 }

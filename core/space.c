@@ -108,6 +108,7 @@ static unsigned commit_run(struct core_cpu *cpu, frame_no_t table, unsigned firs
                 break;
             }
             atomic_store_release(&words[i], present | frame_address(frame));
+            window_at(cpu, i, i + 1);
         }
     }
     words_fill(&words[i], count - i, absent);
@@ -178,6 +179,7 @@ static void decommit_span(struct core_cpu *cpu, const struct span *span,
             virt_addr_t start = span->address + ((uint64_t)i << PAGE_SHIFT);
             work_flush(work, start, start + ((uint64_t)run << PAGE_SHIFT));
         }
+        window_at(cpu, i, i + run);
     }
 }
 

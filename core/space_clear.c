@@ -170,6 +170,7 @@ void span_clear(struct core_cpu *cpu, uint32_t space, const struct span *span, u
             enum entry_state state = entry_state(span->words[i]);
             unsigned run = state_run(&span->words[i], span->count - i).count;
             clear_run(cpu, space, span, i, run, state, change, work);
+            window_at(cpu, i, i + run);
             i += run;
         }
     }

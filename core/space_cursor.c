@@ -190,6 +190,9 @@ static void unlock_from(struct core_cpu *cpu, const struct cursor *cursor, frame
                         base + i * entry_bytes(level));
         }
     }
+    if (level == 1) {
+        HOST(cpu, interrupt_window)(cpu);
+    }
     table_unlock(cpu, table);
 }
 

@@ -43,6 +43,7 @@ static void populate(struct core_cpu *cpu, uint64_t *words, unsigned count, uint
         frame_no_t frame = object_page(cpu, object, page + i);
         frame_map(&cpu->cadastre->frames, frame, FRAME_OBJECT);
         atomic_store_release(&words[i], bits | frame_address(frame));
+        window_at(cpu, i, i + 1);
     }
 }
 

@@ -115,13 +115,16 @@ static status_t plan_check_spans(struct core_cpu *cpu, struct range_plan *plan)
     struct span *span = &plan->span;
     status_t status;
     virt_addr_t at = plan->start;
-    do {
+    for (;;) {
         span_find(cpu, &plan->cursor, at, plan->end, span);
         status = span->level == 0 ? plan_check_leaf(cpu, plan, span)
                                   : plan_check_upper(plan, span);
         at = span->next;
-    } while (status == CAD_OK && at < plan->end);
-    return status;
+        if (status != CAD_OK || at >= plan->end) {
+            return status;
+        }
+        HOST(cpu, interrupt_window)(cpu);
+    }
 }
 
 /* All but `span`, which the check sets. */
@@ -226,6 +229,7 @@ static bool spares_take(struct core_cpu *cpu, frame_no_t *chain, enum frame_kind
             return false;
         }
         *chain = frame;
+        window_at(cpu, i, i + 1);
     }
     return true;
 }
@@ -325,6 +329,7 @@ static void entry_split(struct core_cpu *cpu, struct range_plan *plan, const str
 void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t address)
 {
     struct span *span = &plan->span;
+    HOST(cpu, interrupt_window)(cpu);
     span_find(cpu, &plan->cursor, address, plan->end, span);
     while (span->level > 0) {
         uint64_t word = span->words[0];

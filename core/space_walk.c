@@ -195,13 +195,18 @@ static bool hole_scan_leaf(const struct core_cpu *cpu, struct hole *hole, const 
     return false;
 }
 
+#define SEARCH_STEPS 8u /* entries, or leaf tables as wholes, from one window to the next */
+
 static bool hole_find(const struct core_cpu *cpu, frame_no_t root, struct hole *hole,
                       virt_addr_t from)
 {
     hole_restart(hole, from);
     virt_addr_t at = hole->start;
-    while (CAD_SYSTEM_BASE - hole->bytes >= hole->start) {
+    for (unsigned steps = 1; CAD_SYSTEM_BASE - hole->bytes >= hole->start; steps++) {
         struct peek peek;
+        if (steps % SEARCH_STEPS == 0) {
+            HOST(cpu, interrupt_window)(cpu); /* no walk: each peek begins at the root */
+        }
         at = at > hole->start ? at : hole->start;
         peek_at(cpu, root, at, hole->start + hole->bytes, &peek);
         if (peek.level == 0) {

@@ -112,6 +112,11 @@ static void world_table_wait(struct core_cpu *cpu)
     CHECK_VALUE(false, cpu->tables_held);
 }
 
+static void world_interrupt_window(const struct core_cpu *cpu)
+{
+    (void)cpu;
+}
+
 /* --- making and ending --- */
 
 static void *world_allocate(size_t count, size_t bytes)
@@ -194,6 +199,7 @@ struct test_world *world_create(uint32_t frames)
         .pool_grow = world_pool_grow,
         .ledger_idle = ledger_collect,
         .table_wait = world_table_wait,
+        .interrupt_window = world_interrupt_window,
         .fault_point = world_fault_point,
     };
     world->cadastre.format = &world_format;

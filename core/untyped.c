@@ -183,8 +183,10 @@ static void run_to_object(struct core_cpu *cpu, uint32_t untyped, uint32_t objec
         loop assigns i;
         loop variant pages - i;
     */
-    for (uint32_t i = 0; i < pages; i++)
+    for (uint32_t i = 0; i < pages; i++) {
         HOST(cpu, page_clear)(first + i);
+        window_at(cpu, i, i + 1);
+    }
     //@ ghost Cleared: ;
     frame_set_state(&cpu->cadastre->frames, first, pages, &change);
     /*@ assert left: \forall integer i; frame_leaves{Cleared}(cpu->cadastre->frames.frames, i,

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A reader that waits is given its bytes by the interrupt that brings them: that
- * comes only while the CPU idles or runs user code, so it may take any lock.
+ * A reader that waits is given its bytes by the interrupt that brings them, which may take
+ * any lock, as no other is held; but by the next timer if it came in an interrupt window.
  */
 #include "kernel/console.h"
 
 #include "arch/machine.h"
+#include "arch/timer.h"
 #include "arch/trap.h"
+#include "base/atomic.h"
 #include "kernel/cpu.h"
 #include "kernel/dispatch.h"
+#include "kernel/interrupt_window.h"
 #include "kernel/scheduler.h"
+#include "kernel/timers.h"
 #include "kernel/user_copy.h"
 
 #define INPUT_BYTES 4096
@@ -70,15 +74,12 @@ static struct thread *reader_serve(char *part, uint64_t *count)
     return reader;
 }
 
-void kernel_console_input(const char *bytes, size_t count)
+static void readers_serve(void)
 {
     char part[PART_BYTES];
     struct thread *reader;
     uint64_t taken = 0;
 
-    spin_lock(&waiters_lock);
-    input_add(bytes, count);
-    spin_unlock(&waiters_lock);
     while ((reader = reader_serve(part, &taken)) != NULL) {
         status_t status = copy_to_waiter(reader->process, context_word(&reader->context, 0), part,
                                          taken);
@@ -86,6 +87,37 @@ void kernel_console_input(const char *bytes, size_t count)
             context_set_word(&reader->context, 0, taken);
         thread_wake(reader, status);
     }
+}
+
+/* A reader's buffer may lie in the tables that this CPU holds in a window. */
+static bool serve_is_late;
+
+void kernel_console_input(const char *bytes, size_t count)
+{
+    struct cpu *cpu = this_cpu();
+
+    spin_lock(&waiters_lock);
+    input_add(bytes, count);
+    spin_unlock(&waiters_lock);
+    if (cpu->in_window) {
+        atomic_store_relaxed(&serve_is_late, true);
+        timers_arm(cpu, timer_now_ns() + WINDOW_LATE_NS);
+    } else {
+        readers_serve();
+    }
+}
+
+bool console_is_late(void)
+{
+    return atomic_load_relaxed(&serve_is_late);
+}
+
+void console_serve_late(void)
+{
+    if (LIKELY(!console_is_late()))
+        return;
+    atomic_store_relaxed(&serve_is_late, false);
+    readers_serve();
 }
 
 status_t method_console_read(struct invocation *call)

@@ -4,7 +4,8 @@
  *
  * Typed bytes wait in a bounded buffer; when it is full, further ones are lost
  * and counted.  Readers wait in a list, first come first served.
- * Invariant: readers wait only while the buffer is empty.
+ * Invariant: readers wait only while the buffer is empty, or for the next timer if the bytes
+ * came in an interrupt window.
  * Locks: waiters for buffer and readers, console for the transmitter.
  */
 #ifndef KERNEL_CONSOLE_H
@@ -16,5 +17,9 @@
 void console_init(void);
 /* Bytes that found the buffer full. */
 extern uint64_t console_lost_bytes;
+/* Bytes came in an interrupt window (kernel/interrupt_window.h), and readers wait for them. */
+bool console_is_late(void);
+/* Gives them theirs. Needs: no lock held. */
+void console_serve_late(void);
 
 #endif

@@ -30,6 +30,7 @@ struct cpu {
     struct run_queue queue;
     struct asid_cpu asid;        /* of spaces, if the machine has tags */
     struct process *space;       /* whose space is loaded, NULL: kernel root */
+    bool in_window;              /* inside one: kernel/interrupt_window.h */
     uint64_t slice_timer;        /* the timer fires for a turn's end at or before; cycles;
                                   * UINT64_MAX: it does not */
     uint64_t armed_ns;           /* when the timer fires at the latest; UINT64_MAX: not armed */
@@ -40,6 +41,7 @@ struct cpu {
     int32_t running_priority;    /* of the current thread, -1: idle; read by other CPUs */
     struct spinlock timers_lock;
     struct thread *timers;       /* root of the deadline heap: kernel/timers.h */
+    struct thread *late;         /* out of the heap, to be timed out yet; NULL: none */
     uint64_t tlb_requested, tlb_acknowledged; /* generations; see kernel/tlb.h */
     const struct spinlock *held[LOCK_DEPTH_MAX];
     uint32_t held_count;

@@ -2,8 +2,8 @@
 #include "kernel/image_loader.h"
 
 #include "arch/mmu.h"
-#include "arch/trap.h"
 #include "kernel/cpu.h"
+#include "kernel/interrupt_window.h"
 #include "kernel/memory.h"
 #include "kernel/process.h"
 #include "kernel/reaper.h"
@@ -102,7 +102,7 @@ static status_t segment_fill(struct process *process, struct image *image,
     while (left > 0 && status == CAD_OK) {
         uint64_t part = min_bytes(left, PAGE_SIZE - (to & (PAGE_SIZE - 1)));
         status = page_fill(process, image, to, offset, part);
-        kernel_tlb_service();
+        interrupt_window();
         to += part;
         offset += part;
         left -= part;

@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/print.h"
 #include "kernel/cpu.h"
+#include "kernel/interrupt_window.h"
 #include "kernel/starvation.h"
 
 #define SUPPLY_FIRST   ((frame_no_t)256)
@@ -191,6 +192,11 @@ static void host_table_wait(struct core_cpu *core)
     cpu_relax();
 }
 
+static void host_interrupt_window(const struct core_cpu *core)
+{
+    interrupt_window();
+}
+
 static void host_table_check(struct core_cpu *core)
 {
     lock_check_below(LOCK_TABLES);
@@ -288,6 +294,7 @@ void memory_init(struct boot_info *boot)
         .ledger_idle = host_ledger_idle,
         .table_wait = host_table_wait,
         .table_check = host_table_check,
+        .interrupt_window = host_interrupt_window,
 #ifdef CONFIG_FAULT_POINTS
         .fault_point = starvation_point,
 #endif

@@ -11,6 +11,7 @@
 #include "base/atomic.h"
 #include "kernel/cpu.h"
 #include "kernel/endpoint.h"
+#include "kernel/interrupt_window.h"
 #include "kernel/lock.h"
 #include "kernel/memory.h"
 #include "kernel/notification.h"
@@ -227,8 +228,11 @@ bool reaper_run(unsigned steps)
 {
     bool worked = false;
 
-    while (steps-- > 0 && reaper_has_work() && step())
+    while (steps-- > 0 && reaper_has_work() && step()) {
         worked = true;
+        if (steps > 0)
+            interrupt_window();
+    }
     return worked;
 }
 

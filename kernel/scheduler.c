@@ -14,7 +14,9 @@
 #include "arch/trap.h"
 #include "base/assert.h"
 #include "base/atomic.h"
+#include "kernel/console.h"
 #include "kernel/cpu.h"
+#include "kernel/interrupt_window.h"
 #include "kernel/process.h"
 #include "kernel/reaper.h"
 #include "kernel/ring.h"
@@ -496,6 +498,10 @@ void kernel_timer(void)
     cpu->interrupts++;
     cpu->armed_ns = UINT64_MAX;
     timers_run(cpu, now_ns);
+    if (!cpu->in_window)
+        console_serve_late();
+    else if (cpu->late != NULL || console_is_late())
+        timers_arm(cpu, now_ns + WINDOW_LATE_NS);
     slice_check(cpu);
     if (reaper_has_work())
         atomic_store_relaxed(&cpu->attention, true);

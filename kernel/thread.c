@@ -221,17 +221,15 @@ static bool state_waits(enum thread_state state)
     return state >= THREAD_CALLING && state <= THREAD_READING;
 }
 
-void thread_time_out(struct thread *thread, uint64_t now_ns)
+bool thread_try_time_out(struct thread *thread, uint64_t now_ns)
 {
-    while (state_waits(atomic_load_acquire(&thread->state)) &&
-           atomic_load_relaxed(&thread->deadline_ns) <= now_ns) {
-        if (thread_withdraw(thread, now_ns)) {
-            thread_wake(thread, thread->state == THREAD_SLEEPING ? CAD_OK : CAD_TIMED_OUT);
-            return;
-        }
-        kernel_tlb_service();
-        cpu_relax();
-    }
+    if (!state_waits(atomic_load_acquire(&thread->state)) ||
+        atomic_load_relaxed(&thread->deadline_ns) > now_ns)
+        return true;
+    if (!thread_withdraw(thread, now_ns))
+        return false;
+    thread_wake(thread, thread->state == THREAD_SLEEPING ? CAD_OK : CAD_TIMED_OUT);
+    return true;
 }
 
 /* --- ending --- */

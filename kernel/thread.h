@@ -282,8 +282,10 @@ static inline bool thread_claim_reply(struct thread *thread, uint64_t call_gener
     return (call_generation & 1) != 0 &&
            atomic_compare_exchange(&thread->call_generation, &expected, call_generation + 1);
 }
-/* Its deadline passed: TIMED_OUT (SLEEPING: OK) if it still waits and is due at `now_ns`. */
-void thread_time_out(struct thread *thread, uint64_t now_ns);
+/* Its deadline passed: TIMED_OUT (SLEEPING: OK) if it still waits and is due at `now_ns`.
+ * Gives: false if another CPU has just taken it, and will wake it or put it back: to be tried
+ * again. */
+MUST_CHECK bool thread_try_time_out(struct thread *thread, uint64_t now_ns);
 
 /* Ends a thread wherever it is: takes it out of the list it waits in, or marks it
  * killed and interrupts its CPU.  Needs: no lock held; a reference is the caller's. */

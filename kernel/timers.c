@@ -3,6 +3,7 @@
 #include "kernel/timers.h"
 
 #include "arch/timer.h"
+#include "arch/trap.h"
 #include "base/assert.h"
 #include "base/atomic.h"
 #include "kernel/cpu.h"
@@ -102,19 +103,39 @@ void timers_remove(struct thread *thread)
     spin_unlock(&cpu->timers_lock);
 }
 
+/* The next one that is due, which is in the heap no more; NULL if there is none. */
+static struct thread *due_take(struct cpu *cpu, uint64_t now_ns)
+{
+    struct thread *thread = cpu->late;
+
+    cpu->late = NULL;
+    if (thread != NULL)
+        return thread;
+    spin_lock(&cpu->timers_lock);
+    thread = cpu->timers;
+    if (thread != NULL && thread->deadline_ns <= now_ns)
+        heap_remove(cpu, thread);
+    else
+        thread = NULL;
+    spin_unlock(&cpu->timers_lock);
+    return thread;
+}
+
+/* Who cannot be timed out now is about to be woken, or put back, by a CPU that may wait for
+ * the tables which this one holds in a window: then the rest is left to a later time. */
 void timers_run(struct cpu *cpu, uint64_t now_ns)
 {
-    for (;;) {
-        spin_lock(&cpu->timers_lock);
-        struct thread *thread = cpu->timers;
-        if (thread != NULL && thread->deadline_ns <= now_ns)
-            heap_remove(cpu, thread);
-        else
-            thread = NULL;
-        spin_unlock(&cpu->timers_lock);
-        if (thread == NULL)
-            return;
-        thread_time_out(thread, now_ns);
+    struct thread *thread;
+
+    while ((thread = due_take(cpu, now_ns)) != NULL) {
+        while (!thread_try_time_out(thread, now_ns)) {
+            if (cpu->in_window) {
+                cpu->late = thread;
+                return;
+            }
+            kernel_tlb_service();
+            cpu_relax();
+        }
     }
 }
 

@@ -21,7 +21,8 @@ void timers_add(struct cpu *cpu, struct thread *thread);
 /* Out of whichever heap it is in; nothing if it is in none.
  * Needs: nobody else adds or wakes the thread meanwhile. */
 void timers_remove(struct thread *thread);
-/* Times out everything that is due on this CPU. Needs: no lock held. */
+/* Times out everything that is due on this CPU; in an interrupt window, what needs no wait.
+ * Needs: no lock held, or in a window. */
 void timers_run(struct cpu *cpu, uint64_t now_ns);
 /* This CPU's timer fires at `deadline_ns` or before. */
 void timers_arm(struct cpu *cpu, uint64_t deadline_ns);

@@ -16,6 +16,7 @@
 #include "base/assert.h"
 #include "base/atomic.h"
 #include "kernel/cpu.h"
+#include "kernel/interrupt_window.h"
 #include "kernel/memory.h"
 #include "kernel/reaper.h"
 #include "kernel/thread_switch.h"
@@ -143,7 +144,7 @@ void tlb_finish(struct process *process, struct space_work *work)
     if (frames != 0) {
         (void)atomic_fetch_add(&tlb_counters.quarantined, frames);
         while (!frame_quarantine_release(this_core(), &work->chain, RELEASE_FRAMES))
-            kernel_tlb_service();
+            interrupt_window();
         (void)atomic_fetch_add(&tlb_counters.released, frames);
     }
     for (uint32_t i = 0; i < work->dead_count; i++)

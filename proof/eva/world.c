@@ -69,6 +69,11 @@ static void table_wait(struct core_cpu *cpu)
     (void)cpu;
 }
 
+static void interrupt_window(const struct core_cpu *cpu)
+{
+    (void)cpu;
+}
+
 static bool pool_grow(struct core_cpu *cpu, struct id_pool *pool)
 {
     (void)cpu;
@@ -246,6 +251,7 @@ void world_any(void)
         .pool_grow = pool_grow,
         .ledger_idle = ledger_collect,
         .table_wait = table_wait,
+        .interrupt_window = interrupt_window,
     };
     world.format = &format;
     world.ledgers.ledgers = ledgers;
