@@ -519,11 +519,15 @@ uint32_t cap_table_first(const struct core_cpu *cpu, uint32_t table)
 }
 
 /*@ requires caps_shape(cpu) && cap_live(cpu, slot);
-    requires tree_links_inside(cpu->cadastre->caps.slots, cpu->cadastre->caps.slot_ids.limit);
+    requires \valid_read(cpu->cadastre->caps.slots + (0 .. UINT32_MAX));
+    requires links: \let slots = cpu->cadastre->caps.slots; \forall integer i; TREE_LINKS(, i);
+    requires tree: \forall integer i; i > ID_NONE && tree_up(i) >= ID_NONE ==> TREE_NODE(, i);
+    requires finite: \forall integer i; tree_to(i) <= tree_bound;
+    requires inside: slot > ID_NONE && tree_up(slot) >= ID_NONE;
+    terminates \true;
     exits   \false;
     assigns \nothing;
-    ensures of_its_end: \exists integer end; tree_end(cpu->cadastre->caps.slots, slot, end) &&
-      \result == cap_record(cpu, end)->parent;
+    ensures parent: \result == tree_up(slot);
 */
 uint32_t cap_parent(const struct core_cpu *cpu, uint32_t slot)
 {

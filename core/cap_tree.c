@@ -64,6 +64,7 @@ void tree_add(struct cap_slot *slots, uint32_t parent, uint32_t slot)
     ensures last_child: \forall integer i; slots[i].last_child ==
       (i != ID_NONE && i == parent && after == ID_NONE ? (last == ID_NONE ? before : last) :
        \old(slots[i].last_child));
+    ensures parent: \forall integer i; slots[i].parent == \old(slots[i].parent);
 */
 static inline void list_join(struct cap_slot *slots, uint32_t parent, uint32_t before,
                              uint32_t after, uint32_t first, uint32_t last)
@@ -97,7 +98,8 @@ static inline void list_join(struct cap_slot *slots, uint32_t parent, uint32_t b
     ensures named: slot != ID_NONE ==> slots[slot].parent ==
       (slots[slot].previous_sibling == ID_NONE || slots[slot].next_sibling == ID_NONE ?
        parent : ID_NONE);
-    ensures nobody: slot == ID_NONE ==> slots[slot].parent == \old(slots[slot].parent);
+    ensures others: \forall integer i; i != slot || i == ID_NONE ==>
+      slots[i].parent == \old(slots[i].parent);
 */
 static void end_name_parent(struct cap_slot *slots, uint32_t slot, uint32_t parent)
 {
@@ -106,7 +108,18 @@ static void end_name_parent(struct cap_slot *slots, uint32_t slot, uint32_t pare
     }
 }
 
-void tree_remove(struct cap_slot *slots, uint32_t slot)
+/* Those around `slot` are linked as if it had left, and its children stood in its place. */
+/*@ requires \valid(slots + (0 .. UINT32_MAX));
+    requires links: \forall integer i; TREE_LINKS(, i);
+    requires apart: tree_apart(slot);
+    terminates \true;
+    exits   \false;
+    assigns slots[0 .. UINT32_MAX].parent, slots[0 .. UINT32_MAX].first_child,
+            slots[0 .. UINT32_MAX].last_child, slots[0 .. UINT32_MAX].next_sibling,
+            slots[0 .. UINT32_MAX].previous_sibling;
+    ensures links: \forall integer i; i != slot ==> TREE_LINKS(_out, i);
+*/
+static void tree_bridge(struct cap_slot *slots, uint32_t slot)
 {
     uint32_t before = slots[slot].previous_sibling;
     uint32_t after = slots[slot].next_sibling;
@@ -114,17 +127,19 @@ void tree_remove(struct cap_slot *slots, uint32_t slot)
     uint32_t last = slots[slot].last_child;
     uint32_t parent = slots[slot].parent; /* ID_NONE between the ends, where no end changes */
 
+    list_join(slots, parent, before, after, first, last);
     if (first != ID_NONE) {
-        list_join(slots, parent, before, after, first, last);
         end_name_parent(slots, first, parent);
         end_name_parent(slots, last, parent);
-    } else {
-        list_join(slots, parent, before, after, ID_NONE, ID_NONE);
-        if (before == ID_NONE || after == ID_NONE) {
-            end_name_parent(slots, before, parent);
-            end_name_parent(slots, after, parent);
-        }
+    } else if (before == ID_NONE || after == ID_NONE) {
+        end_name_parent(slots, before, parent);
+        end_name_parent(slots, after, parent);
     }
+}
+
+void tree_remove(struct cap_slot *slots, uint32_t slot)
+{
+    tree_bridge(slots, slot);
     tree_init(slots, slot);
 }
 
@@ -132,11 +147,9 @@ uint32_t tree_parent(const struct cap_slot *slots, uint32_t slot)
 {
     uint32_t at = slot;
 
-    /*@ loop invariant inside: \forall integer limit;
-          slot < limit && tree_links_inside(slots, limit) ==> at < limit;
-        loop invariant same_end: \forall integer end;
-          tree_end(slots, at, end) ==> tree_end(slots, slot, end);
+    /*@ loop invariant same_list: at != ID_NONE && tree_up(at) == tree_up(slot);
         loop assigns at;
+        loop variant tree_bound - tree_from(at);
     */
     while (slots[at].previous_sibling != ID_NONE && slots[at].next_sibling != ID_NONE) {
         at = slots[at].next_sibling;
