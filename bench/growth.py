@@ -5,31 +5,19 @@
     growth.py --kernel KERNEL --archive ARCHIVE --json FILE [--svg FILE]
 
 Boots `bench growth` under instruction counting and prints, for each operation, its cost
-at three sizes and the last as a multiple of the first; the plot is gnuplot's.
+at three sizes and the slope of the line through the first and the last, both axes
+logarithmic: 0 is constant, 1 is linear.
 """
 import argparse
 import json
-import subprocess
+import math
 import sys
 
+import plot
 import run
 
 COMMANDS = ("run --limit committed=80% --limit virtual=50% --limit metadata=80M "
             "--limit slots=200000 bench growth")
-PLOT = """set terminal svg size 800,420 font "sans,12" background "white"
-set output {svg}
-set logscale xy
-set xlabel "size, as a multiple of the smallest"
-set ylabel "instructions"
-set xrange [0.7:14000]
-set xtics (1, 100, 10000)
-set yrange [100:*]
-set grid ytics lc rgb "#dddddd"
-set key outside right
-plot {curves}
-"""
-
-
 def series(found):
     """{operation: [(size, cost)]} by rising size."""
     rows = {}
@@ -40,23 +28,18 @@ def series(found):
     return {operation: sorted(points) for operation, points in rows.items()}
 
 
+def slope(points):
+    (first, low), (last, high) = points[0], points[-1]
+    return math.log(high / low) / math.log(last / first)
+
+
 def table(rows):
-    lines = [["operation", *sum((["size", "cost"] for _ in range(3)), []), "last of first"]]
+    lines = [["operation", *sum((["size", "cost"] for _ in range(3)), []), "slope"]]
     for operation, points in rows.items():
         lines.append([operation.replace("_", " "),
                       *sum(([run.cell(size), run.cell(cost)] for size, cost in points), []),
-                      f"{points[-1][1] / points[0][1]:.2f}x"])
+                      f"{slope(points):.2f}"])
     run.print_columns(lines)
-
-
-def plot(rows, svg):
-    curves, data = [], []
-    for operation, points in rows.items():
-        title = operation.replace("_", " ")
-        curves.append(f"'-' using 1:2 with linespoints lw 2 pt 7 title \"{title}\"")
-        data += [f"{size / points[0][0]:g} {cost}" for size, cost in points] + ["e"]
-    script = PLOT.format(svg=json.dumps(svg), curves=", ".join(curves)) + "\n".join(data) + "\n"
-    subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
 def main():
@@ -75,7 +58,10 @@ def main():
         json.dump(found, file, indent=1, sort_keys=True)
         file.write("\n")
     if args.svg:
-        plot(rows, args.svg)
+        plot.write(args.svg, "size, as a multiple of the smallest", "instructions",
+                   {f"{name.replace('_', ' ')}, slope {slope(points):.2f}":
+                    [(size / points[0][0], cost) for size, cost in points]
+                    for name, points in rows.items()})
         print(f"wrote {args.svg}")
 
 

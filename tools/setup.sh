@@ -56,7 +56,6 @@ if is_goal fuzz || is_goal test-fuzz || is_goal test; then
     need libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
     need libcmocka-dev /usr/include/cmocka.h
 fi
-if is_goal 'bench-*'; then need gnuplot-nox gnuplot; fi
 if is_goal eva; then need frama-c-base frama-c; fi
 if is_goal gdb; then need gdb gdb; fi
 if is_goal fmt; then need clang-format clang-format; fi

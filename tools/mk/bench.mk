@@ -10,9 +10,9 @@ bench: $(KERNEL) $(BENCH_ARCHIVE) ## cost of each operation in instructions, bes
 bench-peers: bench ## the same operations on Debian's Linux under the same emulator, beside ours
 	@bench/peers.py --out build/peers --ours $(OUT)/bench.json --json build/peers/peers.json
 
-bench-growth: $(KERNEL) $(BENCH_ARCHIVE) ## cost as what is not touched grows (3 minutes)
+bench-growth: $(KERNEL) $(BENCH_ARCHIVE) ## cost as sizes grow; draws docs/growth.svg
 	@bench/growth.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --json $(OUT)/growth.json \
-	    --svg $(OUT)/growth.svg
+	    --svg docs/growth.svg
 
 bench-scaling: $(KERNEL) $(BENCH_ARCHIVE) ## work and shared steps as CPUs are added (2 idle ones)
 	@bench/scaling.py --kernel $(KERNEL) --archive $(BENCH_ARCHIVE) --programs $(OUT)/bin \
