@@ -153,7 +153,7 @@ static void block_put(struct frame_table *table, const struct frame_range *range
         frame_no_t buddy = first ^ size;
         if (buddy < range->first || buddy >= range->end || range->end - buddy < size)
             break;
-        if (table->frames[buddy].state != FRAME_FREE || table->frames[buddy].kind != order)
+        if (!FRAME_IS_FREE(&table->frames[buddy], order))
             break;
         block_remove(table, buddy, order);
         first &= ~size;

@@ -39,18 +39,28 @@ static inline bool frame_edge_listed(unsigned from, unsigned to)
 }
 
 /* State, kind and pins of a table are one word, which whoever wants its lock tries to exchange
- * (core/space_cursor.c), so those of KERNEL frames change by atomic accesses.  For all others
+ * (core/space_cursor.c), so those of KERNEL frames are read by atomic accesses.  For all others
  * plain ones do, and may be made one. */
 #define FRAME_LOAD(from, field)                                                                    \
     ((from) == FRAME_KERNEL ? atomic_load_relaxed(&(field)) : (field))
-#define FRAME_STORE(from, field, value)                                                            \
-    do {                                                                                           \
-        if ((from) == FRAME_KERNEL) {                                                              \
-            atomic_store_relaxed(&(field), (value));                                               \
-        } else {                                                                                   \
-            (field) = (value);                                                                     \
-        }                                                                                          \
-    } while (0)
+
+/* State and kind change at once: who puts a frame's buddy back looks at both together, under the
+ * frames lock but while the frame's owner changes them, and must see a free block only where one
+ * is.  Little-endian, as both machines are. */
+#ifdef __FRAMAC__
+#define FRAME_STORE_HEAD(frame, state_, kind_) ((frame)->state = (state_), (frame)->kind = (kind_))
+#define FRAME_IS_FREE(frame, kind_) ((frame)->state == FRAME_FREE && (frame)->kind == (kind_))
+#else
+typedef uint16_t __attribute__((may_alias)) frame_state_kind_t;
+COMPILE_ASSERT(offsetof(struct frame, state) == 0 && offsetof(struct frame, kind) == 1,
+               state_and_kind_are_one_word);
+#define FRAME_STORE_HEAD(frame, state_, kind_)                                                     \
+    atomic_store_relaxed((frame_state_kind_t *)(void *)(frame),                                    \
+                         (frame_state_kind_t)((state_) | (unsigned)(kind_) << 8))
+#define FRAME_IS_FREE(frame, kind_)                                                                \
+    (atomic_load_relaxed((const frame_state_kind_t *)(const void *)(frame)) ==                     \
+     (FRAME_FREE | (kind_) << 8))
+#endif
 
 struct frame_change {
     uint8_t from, to;    /* enum frame_state */
@@ -140,8 +150,7 @@ ALWAYS_INLINE static inline void frame_set_state(struct frame_table *table, fram
     */
     for (uint64_t i = 0; i < count; i++) {
         struct frame *frame = &table->frames[first + i];
-        FRAME_STORE(change->from, frame->state, change->to);
-        FRAME_STORE(change->from, frame->kind, change->to_kind);
+        FRAME_STORE_HEAD(frame, change->to, change->to_kind);
         frame->owner = change->to_owner;
         frame->detail = change->to_detail + (change->numbered ? (uint32_t)i : 0);
     }
