@@ -115,7 +115,7 @@ static inline frame_no_t span_walk(const struct core_cpu *cpu, uint32_t space, v
     for (; at > lowest; at--) {
         const uint64_t *words = (const void *)(memory + table);
         uint64_t word = atomic_load_acquire(&words[entry_index(start, at)]);
-        if (entry_state(word) != ENTRY_TABLE) {
+        if ((word & ENTRY_STATE_MASK) != (uint64_t)ENTRY_TABLE << ENTRY_STATE_SHIFT) {
             break;
         }
         table = word & MMU_ADDRESS_MASK;
@@ -135,8 +135,19 @@ static unsigned spanning_level(virt_addr_t start, virt_addr_t end)
     return level;
 }
 
-static void cursor_enter_above(struct core_cpu *cpu, struct cursor *cursor, uint32_t space,
-                               virt_addr_t start, unsigned lowest)
+static inline void cursor_begin(struct cursor *cursor, uint32_t space, virt_addr_t start,
+                                frame_no_t top, unsigned level)
+{
+    cursor->space = space;
+    cursor->level = level;
+    cursor->top = top;
+    cursor->holds_below = false;
+    cursor->start = cursor->reached = start;
+}
+
+__attribute__((noinline)) static void cursor_enter_above(struct core_cpu *cpu,
+                                                         struct cursor *cursor, uint32_t space,
+                                                         virt_addr_t start, unsigned lowest)
 {
     for (;;) {
         unsigned level;
@@ -152,11 +163,7 @@ static void cursor_enter_above(struct core_cpu *cpu, struct cursor *cursor, uint
                 continue;
             }
         }
-        cursor->space = space;
-        cursor->level = level;
-        cursor->top = table;
-        cursor->holds_below = false;
-        cursor->start = cursor->reached = start;
+        cursor_begin(cursor, space, start, table, level);
         return;
     }
 }
@@ -165,7 +172,17 @@ void cursor_enter(struct core_cpu *cpu, struct cursor *cursor, uint32_t space, v
                   virt_addr_t end)
 {
     ASSERT(start < end && end <= CAD_USER_END);
-    cursor_enter_above(cpu, cursor, space, start, spanning_level(start, end));
+    unsigned lowest = spanning_level(start, end);
+    if (lowest == 0) { /* mostly there, and free */
+        unsigned level;
+        frame_no_t table = span_walk(cpu, space, start, 0, &level);
+        table_order_check(cpu);
+        if (level == 0 && LIKELY(table_try_lock(cpu, table_head(cpu, table)))) {
+            cursor_begin(cursor, space, start, table, 0);
+            return;
+        }
+    }
+    cursor_enter_above(cpu, cursor, space, start, lowest);
 }
 
 void cursor_lock_table(struct core_cpu *cpu, struct cursor *cursor, frame_no_t table)
