@@ -35,8 +35,13 @@ static bool is_space_frame(const struct audit *audit, frame_no_t frame, enum fra
 
 /* --- one entry --- */
 
+static bool is_committed(enum entry_state state)
+{
+    return state == ENTRY_COMMITTED || state == ENTRY_RESIDENT || state == ENTRY_HIDDEN;
+}
+
 /* The word that says what this one means; accessed and dirty may be set beside it. */
-static uint64_t expected_word(const struct audit *audit, uint64_t word)
+static uint64_t expected_word(const struct audit *audit, unsigned level, uint64_t word)
 {
     const struct mmu_format *format = audit->cadastre->format;
     enum entry_state state = entry_state(word);
@@ -46,12 +51,14 @@ static uint64_t expected_word(const struct audit *audit, uint64_t word)
     if (state == ENTRY_TABLE) {
         hardware = format->table | MMU_PRESENT;
         protection = CAD_PROT_NONE;
+    } else if (state == ENTRY_RESIDENT && level > 0) {
+        hardware = format->block[protection] | MMU_PRESENT;
     } else if (state == ENTRY_RESIDENT || state == ENTRY_SYSTEM ||
                (state == ENTRY_BORROWED && entry_is_present(word))) {
         hardware = format->page[protection] | MMU_PRESENT;
     } else if (state == ENTRY_HIDDEN) {
         protection = CAD_PROT_NONE;
-    } else if (state != ENTRY_BORROWED) {
+    } else if (state != ENTRY_BORROWED && !(state == ENTRY_COMMITTED && level > 0)) {
         value = 0;
     }
     return entry_make_absent(state, protection, value) | hardware;
@@ -68,25 +75,21 @@ static bool audit_word(struct audit *audit, const struct space_walk *walk, virt_
     uint32_t protection = entry_protection(word);
     bool is_known = (unsigned)state < ENTRY_STATE_COUNT;
 
-    if (is_known && level > 0)
-        is_known = state == ENTRY_TABLE || !entry_state_is_page_only(state);
-    if (is_known && level == 0)
-        is_known = state != ENTRY_TABLE;
+    if (is_known)
+        is_known = state == ENTRY_TABLE ? level > 0 : level <= entry_state_level_max(state);
     if (!audit_true(audit, AUDIT_ENTRY_STATE, walk->space, address, is_known))
         return false;
     if (!audit_true(audit, AUDIT_ENTRY_WRITE_EXECUTE, walk->space, address,
                     protection_check(protection) == CAD_OK))
         return false;
     return audit_equal(audit, AUDIT_ENTRY_WORD, walk->space, address,
-                       expected_word(audit, word) & ~ignored, word & ~ignored) &&
+                       expected_word(audit, level, word) & ~ignored, word & ~ignored) &&
            audit_true(audit, AUDIT_ENTRY_WORD, walk->space, address,
                       protection == protection_normal(protection));
 }
 
-static void audit_anon(struct audit *audit, frame_no_t table, unsigned slot, uint64_t word)
+static void audit_anon(struct audit *audit, frame_no_t table, unsigned slot, frame_no_t number)
 {
-    frame_no_t number = entry_value(word);
-
     if (!audit_reach(audit, number, table))
         return;
     const struct frame *frame = frame_of(audit, number);
@@ -163,13 +166,12 @@ static void count_pages(struct space_walk *walk, enum entry_state state, unsigne
 {
     uint64_t pages = entry_pages(level);
     bool has_frame = state == ENTRY_RESIDENT || state == ENTRY_HIDDEN;
-    bool is_committed = has_frame || state == ENTRY_COMMITTED;
 
     walk->resident_pages += has_frame ? pages : 0;
-    walk->committed_pages += is_committed ? pages : 0;
+    walk->committed_pages += is_committed(state) ? pages : 0;
     walk->borrowed_pages += state == ENTRY_BORROWED ? pages : 0;
     walk->system_pages += state == ENTRY_SYSTEM ? pages : 0;
-    walk->virtual_pages += is_committed || state == ENTRY_RESERVED || state == ENTRY_BORROWED
+    walk->virtual_pages += is_committed(state) || state == ENTRY_RESERVED || state == ENTRY_BORROWED
                                ? pages : 0;
 }
 
@@ -192,7 +194,7 @@ static void audit_leaf(struct audit *audit, struct space_walk *walk, frame_no_t 
             continue;
         count_pages(walk, state, 0);
         if (state == ENTRY_RESIDENT || state == ENTRY_HIDDEN)
-            audit_anon(audit, table, i, words[i]);
+            audit_anon(audit, table, i, entry_value(words[i]));
         if (state == ENTRY_SYSTEM)
             audit_system(audit, walk, address, words[i]);
         if (state == ENTRY_BORROWED) {
@@ -221,6 +223,31 @@ static bool audit_table_frame(struct audit *audit, struct space_walk *walk, fram
                           walk->table_pages <= space->table_pages);
 }
 
+/* The table that stands by for a large page, and its frames. */
+static void audit_large(struct audit *audit, struct space_walk *walk, virt_addr_t address,
+                        uint64_t word)
+{
+    frame_no_t first = entry_value(word), table = first;
+
+    if (entry_state(word) != ENTRY_COMMITTED) {
+        if (!audit_true(audit, AUDIT_FRAME_EXISTS, first, walk->space,
+                        frame_exists(&audit->cadastre->frames, first)))
+            return;
+        table = frame_of(audit, first)->owner;
+    }
+    if (!audit_table_frame(audit, walk, table, address))
+        return;
+    (void)audit_equal(audit, AUDIT_ENTRY_TABLE_COUNT, table, walk->space, 0,
+                      frame_of(audit, table)->maps);
+    (void)audit_equal(audit, AUDIT_ENTRY_COMPANION, table, 0, FRAME_NONE,
+                      frame_of(audit, table)->detail);
+    if (entry_state(word) == ENTRY_COMMITTED)
+        return;
+    (void)audit_true(audit, AUDIT_ENTRY_ANON, first, table, first % MMU_TABLE_ENTRIES == 0);
+    for (unsigned i = 0; i < MMU_TABLE_ENTRIES; i++)
+        audit_anon(audit, table, i, first + i);
+}
+
 static void audit_table(struct audit *audit, struct space_walk *walk, frame_no_t table,
                         unsigned level, virt_addr_t base)
 {
@@ -243,10 +270,13 @@ static void audit_table(struct audit *audit, struct space_walk *walk, frame_no_t
         used += state != ENTRY_NONE;
         if (!audit_word(audit, walk, address, level, words[i]))
             continue;
-        if (state == ENTRY_TABLE)
+        if (state == ENTRY_TABLE) {
             audit_table(audit, walk, entry_value(words[i]), level - 1, address);
-        else
-            count_pages(walk, state, level);
+            continue;
+        }
+        count_pages(walk, state, level);
+        if (is_committed(state))
+            audit_large(audit, walk, address, words[i]);
     }
     (void)audit_equal(audit, AUDIT_ENTRY_TABLE_COUNT, table, walk->space, used,
                       frame_of(audit, table)->maps);

@@ -12,6 +12,7 @@
 #include "core/test_audit.h"
 
 #define BASE UINT64_C(0x40000000)
+#define LARGE (BASE + (UINT64_C(1) << 30))
 
 enum { BIG_PAGES = 1100 };
 
@@ -71,6 +72,16 @@ static void map(uint32_t space, uint32_t object, uint32_t first, uint64_t pages,
     ok(space_map_object(world->cpu, space, &request, &address));
 }
 
+/* One that is filled, one that is not. */
+static void make_large_pages(void)
+{
+    virt_addr_t address = LARGE;
+
+    ok(space_reserve(world->cpu, one, &address, 1024, CAD_PROT_READ));
+    ok(space_commit(world->cpu, one, LARGE, 512, CAD_PROT_READ, CAD_COMMIT_EAGER));
+    ok(space_commit(world->cpu, one, LARGE + (512 << PAGE_SHIFT), 512, CAD_PROT_READ, 0));
+}
+
 static void make_spaces(void)
 {
     struct space_work work = { .chain = { .head = FRAME_NONE } };
@@ -81,8 +92,8 @@ static void make_spaces(void)
     ok(space_create(world->cpu, child, &two));
     ok(space_reserve(world->cpu, one, &huge, UINT64_C(1) << 27, CAD_PROT_READ));
     ok(space_reserve(world->cpu, one, &address, 64, CAD_PROT_READ | CAD_PROT_WRITE));
-    ok(space_commit(world->cpu, one, BASE, 16, CAD_PROT_READ | CAD_PROT_WRITE, true));
-    ok(space_commit(world->cpu, one, BASE + 32 * PAGE_SIZE, 4, CAD_PROT_READ, false));
+    ok(space_commit(world->cpu, one, BASE, 16, CAD_PROT_READ | CAD_PROT_WRITE, CAD_COMMIT_EAGER));
+    ok(space_commit(world->cpu, one, BASE + 32 * PAGE_SIZE, 4, CAD_PROT_READ, 0));
     ok(space_protect(world->cpu, one, BASE, 2, CAD_PROT_NONE, &work));
     ok(space_guard(world->cpu, one, BASE + 64 * PAGE_SIZE, 1));
     map(one, big, 0, 20, BASE + 100 * PAGE_SIZE, CAD_PROT_READ | CAD_PROT_WRITE);
@@ -92,6 +103,7 @@ static void make_spaces(void)
     ok(space_map_system(world->cpu, one, CAD_CAPSET_ADDRESS, CAD_PROT_READ, &frame));
     mapping_one = core->spaces.spaces[one].mappings;
     assert_int_equal(work.chain.count, 0);
+    make_large_pages();
 }
 
 static int make(void **state)
@@ -102,6 +114,7 @@ static int make(void **state)
     frames = core->frames.frames;
     memset(&audit, 0, sizeof(audit));
     audit.world = world;
+    ok(ledger_donate(world->cpu, world->root, world->ledger, CAD_RESOURCE_COMMITTED, 1024));
     child = world_ledger(world, 1000, BIG_PAGES + 100, 400000, 100);
     ok(cap_table_create(world->cpu, world->ledger, 1, &table_a));
     ok(cap_table_create(world->cpu, child, 2, &table_b));
@@ -139,6 +152,15 @@ static frame_no_t leaf_table(uint32_t space, virt_addr_t address)
 
     span_at(space, address, &span);
     return span.path[0];
+}
+
+static uint64_t *large_word(unsigned number)
+{
+    struct span span;
+
+    span_at(one, LARGE + ((uint64_t)number * 512 << PAGE_SHIFT), &span);
+    assert_int_equal(span.level, 1);
+    return span.words;
 }
 
 static frame_no_t free_frame(void)
@@ -218,10 +240,12 @@ static void objects_and_spaces_on_their_way_out_are_clean(void **state)
         gone = object_destroy_step(world->cpu, dying, 97);
         test_audit_expect_clean(&audit);
     }
-    for (bool gone = false; !gone;) {
-        gone = space_teardown_step(world->cpu, two, 3, &work);
-        assert_true(frame_quarantine_release(world->cpu, &work.chain, UINT32_MAX));
-        test_audit_expect_clean(&audit);
+    for (unsigned i = 0; i < 2; i++) {
+        for (bool gone = false; !gone;) {
+            gone = space_teardown_step(world->cpu, i == 0 ? two : one, 3, &work);
+            assert_true(frame_quarantine_release(world->cpu, &work.chain, UINT32_MAX));
+            test_audit_expect_clean(&audit);
+        }
     }
 }
 
@@ -263,6 +287,36 @@ static void hole_mapped(void)
 static void anon_frame_of_another_slot(void)
 {
     frames[entry_value(*leaf_word(one, BASE + 5 * PAGE_SIZE))].detail++;
+}
+static void frame_of_a_large_page_of_another_slot(void)
+{
+    frames[entry_value(*large_word(0)) + 300].detail++;
+}
+static void large_page_in_the_middle_of_a_run(void)
+{
+    *large_word(0) += PAGE_SIZE;
+}
+static void large_page_outside_memory(void)
+{
+    *large_word(0) = (*large_word(0) & ~MMU_ADDRESS_MASK) | frame_address(0xffffe00);
+}
+static void large_page_of_small_bits(void)
+{
+    *large_word(0) = entry_make_page(core->format, ENTRY_RESIDENT, CAD_PROT_READ,
+                                     entry_value(*large_word(0)));
+}
+static void table_that_stands_by_counts_entries(void)
+{
+    frames[entry_value(*large_word(1))].maps = 1;
+}
+static void table_that_stands_by_has_a_companion(void)
+{
+    frames[entry_value(*large_word(1))].detail = leaf_table(one, BASE);
+}
+static void table_that_stands_by_twice(void)
+{
+    *large_word(1) = (*large_word(1) & ~MMU_ADDRESS_MASK) |
+                     frame_address(frames[entry_value(*large_word(0))].owner);
 }
 static void free_list_circle(void)
 {
@@ -583,6 +637,13 @@ static void slot_of_a_dead_object(void)
     DAMAGE(frame_outside_memory_mapped, FRAME_EXISTS)                                              \
     DAMAGE(hole_mapped, FRAME_EXISTS)                                                              \
     DAMAGE(anon_frame_of_another_slot, ENTRY_ANON)                                                 \
+    DAMAGE(frame_of_a_large_page_of_another_slot, ENTRY_ANON)                                      \
+    DAMAGE(large_page_in_the_middle_of_a_run, ENTRY_ANON)                                          \
+    DAMAGE(large_page_outside_memory, FRAME_EXISTS)                                                \
+    DAMAGE(large_page_of_small_bits, ENTRY_WORD)                                                   \
+    DAMAGE(table_that_stands_by_counts_entries, ENTRY_TABLE_COUNT)                                 \
+    DAMAGE(table_that_stands_by_has_a_companion, ENTRY_COMPANION)                                  \
+    DAMAGE(table_that_stands_by_twice, FRAME_ONCE)                                                 \
     DAMAGE(free_list_circle, FRAME_ONCE)                                                           \
     DAMAGE(free_list_leads_away, FRAME_EXISTS)                                                     \
     DAMAGE(free_block_of_wrong_order, FRAME_FREE_LIST)                                             \

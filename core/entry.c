@@ -35,10 +35,10 @@ static const char *const state_names[ENTRY_STATE_COUNT] = { ENTRY_STATE_LIST(STA
 static const char *const operation_names[ENTRY_OPERATION_COUNT] = { ENTRY_OPERATION_LIST(
     OPERATION_NAME) };
 
-enum { LEVELS_ANY, LEVELS_UPPER, LEVELS_PAGE };
-#define STATE_PAGE_ONLY(NAME, name, levels, present, frame, meaning)                               \
-    [ENTRY_##NAME] = LEVELS_##levels == LEVELS_PAGE,
-static const bool state_page_only[ENTRY_STATE_COUNT] = { ENTRY_STATE_LIST(STATE_PAGE_ONLY) };
+enum { LEVELS_ANY = MMU_LEVELS - 1, LEVELS_UPPER = MMU_LEVELS - 1, LEVELS_LARGE = 1,
+       LEVELS_PAGE = 0 };
+#define STATE_LEVEL(NAME, name, levels, present, frame, meaning) [ENTRY_##NAME] = LEVELS_##levels,
+static const uint8_t state_level_max[ENTRY_STATE_COUNT] = { ENTRY_STATE_LIST(STATE_LEVEL) };
 
 #define CELL_LEGAL(FROM, OPERATION, TO, charge, frame, tlb)                                        \
     && entry_cell(ENTRY_##FROM, ENTRY_OP_##OPERATION, ENTRY_##TO, charge, frame, tlb)
@@ -101,16 +101,16 @@ const struct entry_transition *entry_transition(enum entry_state from,
     return &transitions[operation][from];
 }
 
-/*@ requires 0 <= state < ENTRY_STATE_COUNT;
+/*@ requires 0 <= state < ENTRY_STATE_COUNT && state != ENTRY_TABLE;
     terminates \true;
     exits   \false;
     assigns \nothing;
-    ensures \result == state_page_only[state];
+    ensures \result == state_level_max[state];
 */
-bool entry_state_is_page_only(enum entry_state state)
+unsigned entry_state_level_max(enum entry_state state)
 {
-    ASSERT((unsigned)state < ENTRY_STATE_COUNT);
-    return state_page_only[state];
+    ASSERT((unsigned)state < ENTRY_STATE_COUNT && state != ENTRY_TABLE);
+    return state_level_max[state];
 }
 
 const char *entry_state_name(enum entry_state state)
@@ -149,6 +149,34 @@ uint64_t entry_make_page(const struct mmu_format *format, enum entry_state state
     ASSERT((protection & CAD_PROT_READ) != 0);
     ASSERT(protection_check(protection) == CAD_OK);
     return entry_make_absent(state, protection, frame) | format->page[protection] | MMU_PRESENT;
+}
+
+/*@ requires \valid_read(format) && 0 <= protection < 8;
+    requires fits: (protection & 7) == protection;
+    requires readable: (protection & CAD_PROT_READ) != 0;
+    requires write_or_execute:
+      !((protection & CAD_PROT_WRITE) != 0 && (protection & CAD_PROT_EXECUTE) != 0);
+    requires apart: WORD_IS_APART(format->block[protection]);
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures present: WORD_BIT(\result, 0);
+    ensures state: WORD_HAS_4(\result, ENTRY_STATE_SHIFT, ENTRY_RESIDENT);
+    ensures protection: WORD_HAS_3(\result, ENTRY_PROTECTION_SHIFT, protection);
+    ensures frame: WORD_HAS_32(\result, PAGE_SHIFT, frame);
+    ensures hardware: WORD_HAS_8(\result, 0, format->block[protection], 1) &&
+      WORD_HAS_1(\result, 0, format->block[protection], 9) &&
+      WORD_HAS_1(\result, 0, format->block[protection], 10) &&
+      WORD_HAS_1(\result, 0, format->block[protection], 11) &&
+      WORD_HAS_1(\result, 0, format->block[protection], 62) &&
+      WORD_HAS_1(\result, 0, format->block[protection], 63);
+*/
+uint64_t entry_make_large(const struct mmu_format *format, uint32_t protection, frame_no_t frame)
+{
+    ASSERT((protection & CAD_PROT_READ) != 0);
+    ASSERT(protection_check(protection) == CAD_OK);
+    return entry_make_absent(ENTRY_RESIDENT, protection, frame) | format->block[protection] |
+           MMU_PRESENT;
 }
 
 /*@ requires \valid_read(format) && WORD_IS_APART(format->table);

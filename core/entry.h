@@ -8,7 +8,8 @@
  *
  * Word (base/mmu_format.h has the hardware's part):
  *   present:  bit 0, hardware bits, frame address
- *   absent:   bits 12..43 value: HIDDEN: frame number; BORROWED: mapping id;
+ *   absent:   bits 12..43 value: HIDDEN: frame number; BORROWED: mapping id; COMMITTED at
+ *             level 1: the leaf table that stands by (core/space_large.c);
  *             accessed and dirty bits of a page that was present before (TL5)
  *   all:      bits 55..58 state, bits 59..61 owed protection
  * A word of 0 is NONE.
@@ -21,14 +22,15 @@
 #include "base/mmu_format.h"
 #include "base/types.h"
 
-/* STATE(NAME, name, levels, present, frame, meaning) */
+/* STATE(NAME, name, levels, present, frame, meaning).  Levels: PAGE 0, LARGE 0 and 1, UPPER all
+ * but 0. */
 #define ENTRY_STATE_LIST(STATE)                                                                    \
     STATE(NONE, none, ANY, NO, NO, "nothing may be here")                                          \
     STATE(TABLE, table, UPPER, YES, TABLE, "a lower table; not a leaf")                            \
     STATE(RESERVED, reserved, ANY, NO, NO, "anonymous reservation, not committed")                 \
-    STATE(COMMITTED, committed, PAGE, NO, NO, "charged; a frame of zeroes on first touch")         \
-    STATE(RESIDENT, resident, PAGE, YES, ANON, "anonymous, present")                               \
-    STATE(HIDDEN, hidden, PAGE, NO, ANON, "committed, protection none: frame and data kept")       \
+    STATE(COMMITTED, committed, LARGE, NO, NO, "charged; a frame of zeroes on first touch")        \
+    STATE(RESIDENT, resident, LARGE, YES, ANON, "anonymous, present")                              \
+    STATE(HIDDEN, hidden, LARGE, NO, ANON, "committed, protection none: frame and data kept")      \
     STATE(BORROWED, borrowed, PAGE, MAYBE, OBJECT, "an object's page, present or filled on touch") \
     STATE(GUARD, guard, ANY, NO, NO, "never mappable by anyone")                                   \
     STATE(SYSTEM, system, PAGE, YES, KERNEL, "ring and CapSet pages")
@@ -84,8 +86,8 @@ const struct entry_transition *entry_transition(enum entry_state from,
                                                 enum entry_operation operation);
 /* The operation's column, indexed by enum entry_state, for loops over entries. */
 const struct entry_transition *entry_operation_column(enum entry_operation operation);
-/* True if the state exists at level 0 only. */
-bool entry_state_is_page_only(enum entry_state state);
+/* The highest level that the state exists at.  Needs: not TABLE. */
+unsigned entry_state_level_max(enum entry_state state);
 const char *entry_state_name(enum entry_state state);
 const char *entry_operation_name(enum entry_operation operation);
 
@@ -181,6 +183,8 @@ static inline uint64_t entry_make_absent(enum entry_state state, uint32_t protec
 /* A present entry of level 0. Needs: protection has READ, and not WRITE with EXECUTE. */
 uint64_t entry_make_page(const struct mmu_format *format, enum entry_state state,
                          uint32_t protection, frame_no_t frame);
+/* The same of level 1, for 2 MiB.  Needs: RESIDENT; frame is aligned to 512. */
+uint64_t entry_make_large(const struct mmu_format *format, uint32_t protection, frame_no_t frame);
 uint64_t entry_make_table(const struct mmu_format *format, frame_no_t frame);
 
 /* Fails: INVALID: unknown bits; WRITE_EXECUTE: both at once (AS3). */

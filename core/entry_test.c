@@ -158,13 +158,16 @@ static void writable_and_executable_at_once_is_refused(void **state)
     assert_int_equal(protection_normal(CAD_PROT_EXECUTE), CAD_PROT_READ | CAD_PROT_EXECUTE);
 }
 
-static void only_uniform_states_exist_above_the_leaf_tables(void **state)
+static void objects_and_system_pages_are_small_and_large_pages_anonymous(void **state)
 {
     (void)state;
     for (unsigned kind = 0; kind < ENTRY_STATE_COUNT; kind++) {
-        bool is_upper = kind == ENTRY_NONE || kind == ENTRY_TABLE || kind == ENTRY_RESERVED ||
-                        kind == ENTRY_GUARD;
-        assert_int_equal(entry_state_is_page_only(kind), !is_upper);
+        bool is_page = kind == ENTRY_BORROWED || kind == ENTRY_SYSTEM;
+        bool is_large = kind == ENTRY_COMMITTED || kind == ENTRY_RESIDENT || kind == ENTRY_HIDDEN;
+        if (kind != ENTRY_TABLE)
+            assert_int_equal(entry_state_level_max(kind), is_page    ? 0
+                                                          : is_large ? 1
+                                                                     : MMU_LEVELS - 1);
     }
 }
 
@@ -189,7 +192,7 @@ int main(void)
         cmocka_unit_test(a_word_says_what_it_was_made_of),
         cmocka_unit_test(a_present_word_carries_the_rights_the_hardware_reads),
         cmocka_unit_test(writable_and_executable_at_once_is_refused),
-        cmocka_unit_test(only_uniform_states_exist_above_the_leaf_tables),
+        cmocka_unit_test(objects_and_system_pages_are_small_and_large_pages_anonymous),
         cmocka_unit_test(states_and_operations_have_names),
     };
     return cmocka_run_group_tests_name("entry", tests, NULL, NULL);

@@ -163,6 +163,12 @@ void host_magazine_drain(struct core_cpu *cpu);
     assigns \nothing;
 */
 void host_run_put(struct core_cpu *cpu, frame_no_t first, uint32_t count);
+/*@ terminates \true;
+    exits   \false;
+    assigns \nothing;
+    ensures room: order == FRAME_ORDER_LARGE ==> \result + FRAMES_LARGE <= UINT32_MAX;
+*/
+frame_no_t host_block_take(struct core_cpu *cpu, unsigned order);
 #endif
 
 /* A zeroed frame, still FREE and marked as taken; FRAME_NONE when memory is short. */
@@ -293,16 +299,89 @@ frame_no_t frame_take_object(struct core_cpu *cpu, uint32_t object, uint32_t pag
     return frame_take(cpu, FRAME_OBJECT, 0, object, page);
 }
 
-void frame_run_to_object(struct core_cpu *cpu, frame_no_t first, uint32_t count, uint32_t object)
+/* A run of frames marked as taken gets its owner, zeroed. */
+/*@ requires frames_shape(cpu) && 0 <= state < FRAME_STATE_COUNT;
+    requires first + count <= UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns cpu->cadastre->frames.frames[first .. first + count - 1];
+    ensures frames_shape(cpu);
+    ensures were_free: \forall integer i; first <= i < first + count ==>
+      \old(cpu->cadastre->frames.frames[i].state) == FRAME_FREE;
+    ensures owned: \forall integer i; first <= i < first + count ==>
+      cpu->cadastre->frames.frames[i].state == state &&
+      cpu->cadastre->frames.frames[i].kind == 0 &&
+      cpu->cadastre->frames.frames[i].maps == 0 &&
+      cpu->cadastre->frames.frames[i].pins == 0 &&
+      cpu->cadastre->frames.frames[i].owner == owner &&
+      cpu->cadastre->frames.frames[i].detail == i - first;
+*/
+static void run_give(struct core_cpu *cpu, frame_no_t first, uint32_t count,
+                     enum frame_state state, uint32_t owner)
 {
-    struct frame_change change = { .from = FRAME_FREE, .to = FRAME_OBJECT,
-                                   .from_kind = FRAME_FREE_MAGAZINE, .to_owner = object,
+    struct frame_change change = { .from = FRAME_FREE, .to = (uint8_t)state,
+                                   .from_kind = FRAME_FREE_MAGAZINE, .to_owner = owner,
                                    .numbered = true };
+    /*@ loop invariant 0 <= i <= count;
+        loop assigns i;
+        loop variant count - i;
+    */
     for (uint32_t i = 0; i < count; i++) {
         HOST(cpu, page_clear)(first + i);
         window_at(cpu, i, i + 1);
     }
+    //@ ghost Cleared: ;
+    /*@ assert same: \forall integer i; first <= i < first + count ==>
+          frame_same{Pre,Here}(cpu->cadastre->frames.frames, i); */
     frame_set_state(&cpu->cadastre->frames, first, count, &change);
+    /*@ assert left: \forall integer i; first <= i < first + count &&
+          frame_leaves{Cleared}(cpu->cadastre->frames.frames, i, &change) &&
+          frame_same{Pre,Cleared}(cpu->cadastre->frames.frames, i) ==>
+          \at(cpu->cadastre->frames.frames[i].state,Pre) == FRAME_FREE; */
+    /*@ assert arrived: \forall integer i; first <= i < first + count &&
+          frame_arrives(cpu->cadastre->frames.frames, first, i, &change) ==>
+          cpu->cadastre->frames.frames[i].state == state &&
+          cpu->cadastre->frames.frames[i].kind == 0 &&
+          cpu->cadastre->frames.frames[i].maps == 0 &&
+          cpu->cadastre->frames.frames[i].pins == 0 &&
+          cpu->cadastre->frames.frames[i].owner == owner &&
+          cpu->cadastre->frames.frames[i].detail == i - first; */
+}
+
+/*@ requires frames_shape(cpu) && first + count <= UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns cpu->cadastre->frames.frames[first .. first + count - 1];
+    ensures frames_shape(cpu);
+    ensures were_free: \forall integer i; first <= i < first + count ==>
+      \old(cpu->cadastre->frames.frames[i].state) == FRAME_FREE;
+    ensures owned: \forall integer i; first <= i < first + count ==>
+      frame_is(cpu->cadastre->frames.frames, i, FRAME_OBJECT, 0, object, i - first);
+*/
+void frame_run_to_object(struct core_cpu *cpu, frame_no_t first, uint32_t count, uint32_t object)
+{
+    run_give(cpu, first, count, FRAME_OBJECT, object);
+}
+
+/*@ requires frames_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns cpu->cadastre->frames.frames[0 .. UINT32_MAX];
+    ensures frames_shape(cpu);
+    ensures none: \result == FRAME_NONE ==>
+      frames_others{Pre,Post}(cpu->cadastre->frames.frames, -1);
+    ensures owned: \result != FRAME_NONE ==>
+      \forall integer i; \result <= i < \result + FRAMES_LARGE ==>
+        frame_is(cpu->cadastre->frames.frames, i, FRAME_ANON, 0, table_frame, i - \result);
+*/
+frame_no_t frame_large_take_anon(struct core_cpu *cpu, frame_no_t table_frame)
+{
+    bool is_refused = FAULT_POINT(cpu, block_take, CAD_PRESSURE);
+    frame_no_t first = is_refused ? FRAME_NONE : HOST(cpu, block_take)(cpu, FRAME_ORDER_LARGE);
+
+    if (first != FRAME_NONE)
+        run_give(cpu, first, FRAMES_LARGE, FRAME_ANON, table_frame);
+    return first;
 }
 
 /*@ requires frames_shape(cpu) && 0 <= state < FRAME_STATE_COUNT;

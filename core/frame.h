@@ -98,6 +98,8 @@ COMPILE_ASSERT(sizeof(struct frame) == 16, frame_is_16_bytes);
 #define FRAME_FREE_MAGAZINE 0xfe /* in a CPU's magazine */
 
 #define FRAME_ORDER_MAX    18 /* blocks of up to 1 GiB */
+#define FRAME_ORDER_LARGE  9  /* of a large page: 2 MiB */
+#define FRAMES_LARGE       (1u << FRAME_ORDER_LARGE)
 #define FRAME_RANGES_MAX   64
 #define MAGAZINE_FRAMES    64
 
@@ -179,6 +181,10 @@ frame_no_t frame_take_object(struct core_cpu *cpu, uint32_t object, uint32_t pag
 /* A run out of host.block_take becomes, zeroed, pages 0.. of the object. */
 void frame_run_to_object(struct core_cpu *cpu, frame_no_t first, uint32_t count,
                          uint32_t object);
+
+/* An aligned run of FRAMES_LARGE becomes, zeroed, all entries of the leaf table.  Gives: the first,
+ * or FRAME_NONE if no such run is free.  Takes the frames lock. */
+frame_no_t frame_large_take_anon(struct core_cpu *cpu, frame_no_t table_frame);
 
 /* KERNEL, ANON or OBJECT to FREE.  For frames no translation ever reached, or
  * whose round is done.  CHECKs owner, maps == 0 and pins == 0 (FR3). */

@@ -94,7 +94,7 @@ status_t space_guard(struct core_cpu *cpu, uint32_t space, virt_addr_t address, 
 
 /* --- commit --- */
 
-/* RESERVED entries of a leaf table.  Gives: how many became RESIDENT at once. */
+/* Entries of a leaf table that have no frame.  Gives: how many became RESIDENT at once. */
 static unsigned commit_run(struct core_cpu *cpu, frame_no_t table, unsigned first, uint64_t *words,
                            unsigned count, uint32_t protection, bool eager)
 {
@@ -115,11 +115,37 @@ static unsigned commit_run(struct core_cpu *cpu, frame_no_t table, unsigned firs
     return i;
 }
 
-static unsigned commit_span(struct core_cpu *cpu, const struct range_plan *plan, bool eager)
+/* RESERVED entries of level 1, whole.  Gives: pages that became RESIDENT at once. */
+static unsigned commit_large(struct core_cpu *cpu, struct range_plan *plan, bool eager)
 {
     const struct span *span = &plan->span;
     unsigned resident_pages = 0;
-    ASSERT(span->level == 0);
+    for (unsigned i = 0; i < span->count; i++) {
+        uint64_t *word = &span->words[i];
+        large_commit(cpu, word, plan->protection, spare_pop(cpu, &plan->spare_tables));
+        plan->change.table_pages++;
+        if (!eager || plan->protection == CAD_PROT_NONE) {
+            continue;
+        }
+        if (large_fill(cpu, word)) {
+            resident_pages += MMU_TABLE_ENTRIES;
+        } else {
+            frame_no_t table = large_split(cpu, &plan->cursor, word);
+            resident_pages += commit_run(cpu, table, 0, table_words(cpu, table),
+                                         MMU_TABLE_ENTRIES, plan->protection, eager);
+        }
+    }
+    return resident_pages;
+}
+
+static unsigned commit_span(struct core_cpu *cpu, struct range_plan *plan, bool eager)
+{
+    const struct span *span = &plan->span;
+    unsigned resident_pages = 0;
+    if (span->level > 0) {
+        bool is_new = entry_state(span->words[0]) == ENTRY_RESERVED;
+        return is_new ? commit_large(cpu, plan, eager) : 0;
+    }
     unsigned i = 0;
     while (i < span->count) {
         unsigned run = state_run(&span->words[i], span->count - i).count;
@@ -133,12 +159,13 @@ static unsigned commit_span(struct core_cpu *cpu, const struct range_plan *plan,
 }
 
 status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address, uint64_t pages,
-                      uint32_t protection, bool eager)
+                      uint32_t protection, uint32_t flags)
 {
     struct range_plan plan;
     status_t status = plan_check(cpu, &plan, space, ENTRY_OP_COMMIT, protection,
                                  (struct user_range){ .start = address, .pages = pages });
     if (status == CAD_OK) {
+        plan.is_small = (flags & CAD_COMMIT_SMALL) != 0;
         status = plan_reserve(cpu, &plan, 0, plan.reserved_pages);
     }
     if (status != CAD_OK) {
@@ -146,7 +173,7 @@ status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
     }
     /* commit */
     for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
-        plan.change.resident_pages += commit_span(cpu, &plan, eager);
+        plan.change.resident_pages += commit_span(cpu, &plan, (flags & CAD_COMMIT_EAGER) != 0);
     }
     plan.change.committed_pages = plan.reserved_pages;
     plan_close(cpu, &plan, NULL);
@@ -159,6 +186,17 @@ static void decommit_committed(uint64_t *words, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         words[i] = (words[i] & ENTRY_PROTECTION_MASK) | entry_make_absent(ENTRY_RESERVED, 0, 0);
+    }
+}
+
+static void decommit_upper(struct core_cpu *cpu, uint32_t space, const struct span *span,
+                           struct space_change *change, struct space_work *work)
+{
+    uint64_t word = span->words[0];
+    if (entry_is_committed(word)) {
+        large_span_drop(cpu, space, span,
+                        entry_make_absent(ENTRY_RESERVED, entry_protection(word), 0), change,
+                        work);
     }
 }
 
@@ -200,6 +238,8 @@ status_t space_decommit(struct core_cpu *cpu, uint32_t space, virt_addr_t addres
     for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
         if (plan.span.level == 0) {
             decommit_span(cpu, &plan.span, &plan.change, work);
+        } else {
+            decommit_upper(cpu, space, &plan.span, &plan.change, work);
         }
     }
     plan_close(cpu, &plan, work);
@@ -208,13 +248,12 @@ status_t space_decommit(struct core_cpu *cpu, uint32_t space, virt_addr_t addres
 
 /* --- protect --- */
 
-/* RESIDENT entries get new rights.  The hardware may be setting accessed and dirty
- * meanwhile: none is lost (TL5). */
+/* RESIDENT entries get the rights that `bits` have.  The hardware may be setting accessed and
+ * dirty meanwhile: none is lost (TL5). */
 static void protect_resident(const struct mmu_format *format, uint64_t *words, unsigned count,
-                             uint32_t protection)
+                             uint64_t bits)
 {
     uint64_t keep = MMU_ADDRESS_MASK | format->accessed | format->dirty;
-    uint64_t bits = entry_make_page(format, ENTRY_RESIDENT, protection, 0);
     for (unsigned i = 0; i < count; i++) {
         uint64_t old = atomic_load_relaxed(&words[i]);
         while (!atomic_compare_exchange(&words[i], &old, (old & keep) | bits)) {
@@ -223,9 +262,8 @@ static void protect_resident(const struct mmu_format *format, uint64_t *words, u
 }
 
 static void unhide(const struct mmu_format *format, uint64_t *words, unsigned count,
-                   uint32_t protection)
+                   uint64_t bits)
 {
-    uint64_t bits = entry_make_page(format, ENTRY_RESIDENT, protection, 0);
     for (unsigned i = 0; i < count; i++) {
         uint64_t kept = (words[i] & MMU_ADDRESS_MASK) | entry_marks(format, words[i]);
         atomic_store_release(&words[i], bits | kept);
@@ -244,20 +282,22 @@ static void hide(const struct mmu_format *format, uint64_t *words, unsigned coun
 }
 
 /* Gives: true if a flush is owed. */
-static bool protect_run(const struct mmu_format *format, uint64_t *words,
+static bool protect_run(const struct mmu_format *format, unsigned level, uint64_t *words,
                         const struct state_run *run, uint32_t protection)
 {
     enum entry_state state = entry_state(words[0]);
     if (state == ENTRY_RESERVED || state == ENTRY_COMMITTED) {
-        words_fill(words, run->count, entry_make_absent(state, protection, 0));
+        words_fill(words, run->count, entry_make_absent(state, protection, entry_value(words[0])));
         return false;
     }
     ASSERT(state == ENTRY_RESIDENT || state == ENTRY_HIDDEN);
     if (protection != CAD_PROT_NONE) {
+        uint64_t bits = level == 0 ? entry_make_page(format, ENTRY_RESIDENT, protection, 0)
+                                   : entry_make_large(format, protection, 0);
         if (state == ENTRY_HIDDEN) {
-            unhide(format, words, run->count, protection);
+            unhide(format, words, run->count, bits);
         } else {
-            protect_resident(format, words, run->count, protection);
+            protect_resident(format, words, run->count, bits);
         }
     } else if (state == ENTRY_RESIDENT) {
         hide(format, words, run->count);
@@ -270,9 +310,9 @@ static void protect_span(const struct mmu_format *format, const struct span *spa
 {
     for (unsigned i = 0; i < span->count;) {
         struct state_run run = state_run(&span->words[i], span->count - i);
-        if (protect_run(format, &span->words[i], &run, protection)) {
-            virt_addr_t start = span->address + ((uint64_t)i << PAGE_SHIFT);
-            work_flush(work, start, start + ((uint64_t)run.count << PAGE_SHIFT));
+        if (protect_run(format, span->level, &span->words[i], &run, protection)) {
+            virt_addr_t start = span->address + i * entry_bytes(span->level);
+            work_flush(work, start, start + run.count * entry_bytes(span->level));
         }
         i += run.count;
     }

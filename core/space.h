@@ -14,11 +14,16 @@
  * range may need tables (QUOTA_METADATA, PRESSURE).  Decommit keeps tables, unmap
  * takes out those it leaves empty.
  *
+ * A whole 2 MiB entry that is committed stays one entry, a large page: the first touch of any
+ * of its 512 pages fills all, from an aligned run of frames if one is free, else only that page.
+ * Its leaf table is charged and stands by (space_large.c), so part of it changes without
+ * needing anything.
+ *
  * Charges to the space's ledger: virtual pages (reserved and mapped), committed
  * pages (anonymous), metadata bytes (4,096 a table, companion, system page).
  *
- * Anonymous frames are ANON(leaf table, slot), their `maps` stays 0: owner and detail
- * are the one entry that holds them.  Table frames are KERNEL(TABLE, space) with
+ * Anonymous frames are ANON(leaf table, slot), also those of large pages; their `maps` stays 0:
+ * owner and detail are the one entry that holds them.  Table frames are KERNEL(TABLE, space) with
  * `maps` = entries that are not NONE (of the root: of its user half; a table that
  * falls to zero is freed) and `detail` = companion frame, which a leaf table has while
  * it has BORROWED entries: word i holds the mapping id of entry i.  A companion's
@@ -107,11 +112,12 @@ MUST_CHECK status_t space_reserve(struct core_cpu *cpu, uint32_t space, virt_add
 /* RESERVED -> COMMITTED (or RESIDENT at once if eager); already committed pages are NOT
  * touched or charged again.  Protection becomes `protection` for newly committed ones.
  * Eager fills as far as frames go now; the rest, and what has no access, stays
- * COMMITTED, which is guaranteed as well.
+ * COMMITTED, which is guaranteed as well.  What fills a whole reserved 2 MiB entry becomes a
+ * large page (AS7).  flags: CAD_COMMIT_*.
  * Fails: INVALID, PROTECTED_RANGE, WRITE_EXECUTE, NOT_RESERVED, QUOTA_COMMITTED,
  * QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
-                                 uint64_t pages, uint32_t protection, bool eager);
+                                 uint64_t pages, uint32_t protection, uint32_t flags);
 /* Back to RESERVED; pages that are RESERVED already stay so.
  * Fails: INVALID, PROTECTED_RANGE, NOT_RESERVED; state unchanged. */
 MUST_CHECK status_t space_decommit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
@@ -213,7 +219,7 @@ bool space_next_run(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
 /* The run that holds a user address, NONE included, SPACE_RUN_STEPS entries each way. */
 void space_query(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                  struct space_run *run);
-/* Leaf entry's word for an address, 0 where NONE; for `why` and the audit. */
+/* The entry's word for an address, 0 where NONE; of a large page, with the page's frame. */
 uint64_t space_entry(struct core_cpu *cpu, uint32_t space, virt_addr_t address);
 /* Anonymous pages that are present, those that this moment's faults fill included.
  * Locks: none. */

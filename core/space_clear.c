@@ -115,8 +115,8 @@ static void clear_run(struct core_cpu *cpu, uint32_t space, const struct span *s
 }
 
 /* Uniform entries above the leaf tables, covered whole. */
-static void clear_upper(struct core_cpu *cpu, const struct span *span,
-                        struct space_change *change)
+static void clear_upper(struct core_cpu *cpu, uint32_t space, const struct span *span,
+                        struct space_change *change, struct space_work *work)
 {
     enum entry_state state = entry_state(span->words[0]);
     ASSERT(span->next - span->address == span->count * entry_bytes(span->level) ||
@@ -124,11 +124,15 @@ static void clear_upper(struct core_cpu *cpu, const struct span *span,
     if (state == ENTRY_NONE) {
         return;
     }
-    CHECK_VALUE(state == ENTRY_RESERVED || state == ENTRY_GUARD, span->path[span->level]);
-    if (state == ENTRY_RESERVED) {
+    if (state != ENTRY_GUARD) {
         change->virtual_pages -= (span->next - span->address) >> PAGE_SHIFT;
     }
-    words_fill(span->words, span->count, 0);
+    if (entry_is_committed(span->words[0])) {
+        large_span_drop(cpu, space, span, 0, change, work);
+    } else {
+        CHECK_VALUE(state == ENTRY_RESERVED || state == ENTRY_GUARD, span->path[span->level]);
+        words_fill(span->words, span->count, 0);
+    }
     frame_unmap_many(&cpu->cadastre->frames, span->path[span->level], FRAME_KERNEL, span->count);
 }
 
@@ -162,7 +166,7 @@ void span_clear(struct core_cpu *cpu, uint32_t space, const struct span *span, u
                 struct space_change *change, struct space_work *work)
 {
     if (span->level > 0) {
-        clear_upper(cpu, span, change);
+        clear_upper(cpu, space, span, change, work);
     } else {
         const struct frame *table = frame_of(cpu, span->path[0]);
         unsigned i = 0;

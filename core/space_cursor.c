@@ -192,6 +192,15 @@ void cursor_lock_table(struct core_cpu *cpu, struct cursor *cursor, frame_no_t t
     CHECK_VALUE(is_table, table); /* its parent is held, and names it */
 }
 
+void cursor_descend(struct core_cpu *cpu, struct cursor *cursor, frame_no_t table)
+{
+    ASSERT(cursor->level == 1);
+    table_unlock(cpu, cursor->top);
+    cursor->top = table;
+    cursor->level = 0;
+    cursor->holds_below = false;
+}
+
 /* The tables below `table` that [start, reached) touches, and it. */
 static void unlock_from(struct core_cpu *cpu, const struct cursor *cursor, frame_no_t table,
                         unsigned level, virt_addr_t base)

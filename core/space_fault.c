@@ -7,19 +7,53 @@
 #include "base/atomic.h"
 #include "core/space_priv.h"
 
-/* COMMITTED becomes RESIDENT. */
-static status_t fill_anon(struct core_cpu *cpu, uint32_t space, const struct span *span,
-                          uint64_t word, frame_no_t *frame)
+/* COMMITTED becomes RESIDENT, in a leaf table. */
+static inline void fill_anon(struct core_cpu *cpu, uint32_t space, uint64_t *word,
+                             frame_no_t page)
 {
-    frame_no_t page = frame_take_anon(cpu, span->path[0], span->first);
-    if (page == FRAME_NONE) {
+    const struct mmu_format *format = cpu->cadastre->format;
+    /* Orders the zeroed page before the hardware can reach it. */
+    atomic_store_release(word, entry_make_page(format, ENTRY_RESIDENT, entry_protection(*word),
+                                               page));
+    space_note_filled(cpu, space, 1);
+}
+
+static frame_no_t large_frame(uint64_t word, virt_addr_t address)
+{
+    return entry_value(word) + entry_index(address, 0);
+}
+
+/* All of a large page; where no run of frames is free, the one page of it: the cursor then holds
+ * their table in place of the one above. */
+static status_t fill_large(struct core_cpu *cpu, struct cursor *cursor, struct span *span,
+                           frame_no_t *frame)
+{
+    if (large_fill(cpu, span->words)) {
+        space_note_filled(cpu, cursor->space, MMU_TABLE_ENTRIES);
+        *frame = large_frame(span->words[0], span->address);
+        return CAD_OK;
+    }
+    *frame = frame_take_anon(cpu, large_table(cpu, span->words[0]), entry_index(span->address, 0));
+    if (*frame == FRAME_NONE) {
         return CAD_PRESSURE;
     }
-    /* Orders the zeroed page before the hardware can reach it. */
-    atomic_store_release(&span->words[0], entry_make_page(cpu->cadastre->format, ENTRY_RESIDENT,
-                                                          entry_protection(word), page));
-    space_note_filled(cpu, space);
-    *frame = page;
+    cursor_descend(cpu, cursor, large_split(cpu, cursor, span->words));
+    span_find(cpu, cursor, cursor->start, cursor->start + PAGE_SIZE, span);
+    fill_anon(cpu, cursor->space, span->words, *frame);
+    return CAD_OK;
+}
+
+static inline status_t fill(struct core_cpu *cpu, struct cursor *cursor, struct span *span,
+                            frame_no_t *frame)
+{
+    if (span->level == LEVEL_LARGE) {
+        return fill_large(cpu, cursor, span, frame);
+    }
+    *frame = frame_take_anon(cpu, span->path[0], span->first);
+    if (*frame == FRAME_NONE) {
+        return CAD_PRESSURE;
+    }
+    fill_anon(cpu, cursor->space, span->words, *frame);
     return CAD_OK;
 }
 
@@ -41,8 +75,9 @@ static void fill_borrowed(struct core_cpu *cpu, uint32_t space, const struct spa
 
 /* The entry of the cursor's one page: checks the access against what it owes, fills it if it is
  * absent. */
-static status_t touch_entry(struct core_cpu *cpu, struct cursor *cursor, uint32_t access,
-                            struct span *span, frame_no_t *frame)
+ALWAYS_INLINE static inline status_t touch_entry(struct core_cpu *cpu, struct cursor *cursor,
+                                                 uint32_t access, struct span *span,
+                                                 frame_no_t *frame)
 {
     span_find(cpu, cursor, cursor->start, cursor->start + PAGE_SIZE, span);
     uint64_t word = atomic_load_relaxed(&span->words[0]);
@@ -54,13 +89,13 @@ static status_t touch_entry(struct core_cpu *cpu, struct cursor *cursor, uint32_
     if ((entry_protection(word) & access) == 0) {
         return CAD_BAD_ADDRESS;
     }
-    ASSERT(span->level == 0);
+    ASSERT(span->level <= LEVEL_LARGE);
     if (entry_is_present(word)) {
-        *frame = entry_value(word);
+        *frame = span->level == 0 ? entry_value(word) : large_frame(word, span->address);
         return CAD_OK;
     }
     if (state == ENTRY_COMMITTED) {
-        return fill_anon(cpu, cursor->space, span, word, frame);
+        return fill(cpu, cursor, span, frame);
     }
     CHECK_VALUE(state == ENTRY_BORROWED, span->path[0]);
     fill_borrowed(cpu, cursor->space, span, word, frame);
@@ -109,7 +144,7 @@ status_t space_hold(struct core_cpu *cpu, uint32_t space, virt_addr_t address, u
         if ((atomic_load_relaxed(&span.words[0]) & marks) != marks) {
             atomic_fetch_or(&span.words[0], marks);
         }
-        hold->table = cursor.top; /* of level 0, as the entry is there */
+        hold->table = cursor.top; /* the entry's, and all that the cursor holds */
     }
     return status;
 }

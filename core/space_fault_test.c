@@ -50,7 +50,7 @@ static void a_touch_is_held_against_the_owed_protection(void **state)
     reserve(BASE, 8);
     for (unsigned i = 0; i < ARRAY_COUNT(cases); i++) {
         virt_addr_t at = BASE + i * KIB4;
-        OK(space_commit(cpu, space, at, 1, cases[i].protection, false));
+        OK(space_commit(cpu, space, at, 1, cases[i].protection, 0));
         for (unsigned present = 0; present < 2; present++) {
             assert_int_equal(space_fault(cpu, space, at, CAD_PROT_WRITE), cases[i].write);
             assert_int_equal(space_fault(cpu, space, at, CAD_PROT_EXECUTE), cases[i].execute);
@@ -158,7 +158,7 @@ static void runs_are_as_long_as_pages_are_alike(void **state)
     struct space_run run;
     uint32_t object = object_of(8);
     reserve(BASE + KIB4, PAGES_1G);
-    OK(space_commit(cpu, space, BASE + MIB2, 4, RW, true));
+    OK(space_commit(cpu, space, BASE + MIB2, 4, RW, CAD_COMMIT_EAGER));
     OK(space_protect(cpu, space, BASE + MIB2 + KIB4, 1, R, &work));
     map(object, BASE + 2 * GIB1, 4, R, true);
     map(object, BASE + 2 * GIB1 + 4 * KIB4, 4, R, true);
@@ -275,8 +275,8 @@ static void the_check_finds_what_disagrees(void **state)
 {
     (void)state;
     reserve(BASE, 4);
-    OK(space_commit(cpu, space, BASE, 3, R, true));
-    OK(space_commit(cpu, space, BASE, 4, R, false));
+    OK(space_commit(cpu, space, BASE, 3, R, CAD_COMMIT_EAGER));
+    OK(space_commit(cpu, space, BASE, 4, R, 0));
     uint32_t object = object_of(1);
     map(object, BASE + 5 * KIB4, 1, RW, true);
     uint64_t first = *word_at(BASE), second = *word_at(BASE + KIB4);

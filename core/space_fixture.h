@@ -137,7 +137,7 @@ static inline void reserve(virt_addr_t address, uint64_t pages)
 
 static inline void commit(virt_addr_t address, uint64_t pages)
 {
-    OK(space_commit(cpu, space, address, pages, RW, false));
+    OK(space_commit(cpu, space, address, pages, RW, 0));
 }
 
 /* The byte a user sees at an address; NULL if the access is not allowed. */

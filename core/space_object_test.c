@@ -297,7 +297,7 @@ static void only_the_same_object_is_unmapped_or_protected(void **state)
     REFUSED(NOT_RESERVED, space_unmap(cpu, space, BASE, 4, &work));
     REFUSED(NOT_RESERVED, space_protect(cpu, space, BASE, 4, R, &work));
     REFUSED(NOT_RESERVED, space_decommit(cpu, space, BASE, 4, &work));
-    REFUSED(NOT_RESERVED, space_commit(cpu, space, BASE, 4, RW, false));
+    REFUSED(NOT_RESERVED, space_commit(cpu, space, BASE, 4, RW, 0));
     reserve(BASE + 8 * KIB4, 1);
     REFUSED(WRONG_OBJECT, space_unmap_object(cpu, space, other, BASE + 7 * KIB4, 2, &work));
     object_drop(object);
@@ -393,7 +393,7 @@ static void anonymous_and_borrowed_pages_share_a_leaf_table(void **state)
     (void)state;
     uint32_t object = object_of(4);
     reserve(BASE, 4);
-    OK(space_commit(cpu, space, BASE, 4, RW, true));
+    OK(space_commit(cpu, space, BASE, 4, RW, CAD_COMMIT_EAGER));
     map(object, BASE + 4 * KIB4, 4, RW, true);
     assert_int_equal(record()->table_pages, 1 + 3 + 1);
     unmap(object, BASE + 4 * KIB4, 4);

@@ -38,9 +38,13 @@ static bool upper_entry_changes(const struct range_plan *plan, uint64_t word)
     return is_protect && entry_protection(word) != plan->protection;
 }
 
-static bool upper_entry_goes_to_pages(const struct range_plan *plan, uint64_t word)
+/* The highest level at which the entry can become what the operation makes of it. */
+static unsigned upper_entry_level_max(const struct range_plan *plan, uint64_t word)
 {
-    return entry_state_is_page_only(entry_transition(entry_state(word), plan->operation)->to);
+    enum entry_state state = entry_state(word);
+    enum entry_state to = entry_transition(state, plan->operation)->to;
+    unsigned level = entry_state_level_max(to);
+    return plan->is_small && to != state && level == LEVEL_LARGE ? 0 : level;
 }
 
 static bool span_is_part_of_entry(const struct span *span)
@@ -49,7 +53,7 @@ static bool span_is_part_of_entry(const struct span *span)
 }
 
 /* Tables to add below entries of `level` so that [start, end), inside one or whole ones, is
- * made of whole entries, of level 0 if `all`. */
+ * made of whole entries; if `all`, of level 0, or of level 1 with a table that stands by each. */
 static uint32_t tables_below(unsigned level, virt_addr_t start, virt_addr_t end, bool all)
 {
     uint32_t tables = 0;
@@ -67,6 +71,18 @@ static uint32_t tables_below(unsigned level, virt_addr_t start, virt_addr_t end,
     return tables;
 }
 
+static uint32_t upper_entry_tables(const struct range_plan *plan, const struct span *span)
+{
+    uint64_t word = span->words[0];
+    if (entry_is_committed(word)) {
+        return 0; /* a large page has its table */
+    }
+    bool all = upper_entry_level_max(plan, word) <= LEVEL_LARGE;
+    return all || upper_entry_changes(plan, word)
+               ? tables_below(span->level, span->address, span->next, all)
+               : 0;
+}
+
 static status_t plan_check_upper(struct range_plan *plan, const struct span *span)
 {
     uint64_t word = span->words[0];
@@ -78,10 +94,7 @@ static status_t plan_check_upper(struct range_plan *plan, const struct span *spa
     if (state == ENTRY_RESERVED) {
         plan->reserved_pages += (span->next - span->address) >> PAGE_SHIFT;
     }
-    bool all = upper_entry_goes_to_pages(plan, word);
-    if (all || upper_entry_changes(plan, word)) {
-        plan->tables += tables_below(span->level, span->address, span->next, all);
-    }
+    plan->tables += upper_entry_tables(plan, span);
     if (plan->operation == ENTRY_OP_MAP_OBJECT) {
         plan->companions += (uint32_t)(((span->next - 1) >> entry_shift(1)) -
                                        (span->address >> entry_shift(1)) + 1);
@@ -141,6 +154,8 @@ static void plan_init(struct range_plan *plan, uint32_t space, enum entry_operat
     plan->spare_tables = plan->spare_companions = FRAME_NONE;
     plan->charged = (struct space_charges){ .virtual_pages = 0 };
     plan->change = (struct space_change){ .virtual_pages = 0 };
+    plan->is_small = false;
+    plan->split_start = plan->split_end = 0;
 }
 
 status_t plan_check(struct core_cpu *cpu, struct range_plan *plan, uint32_t space,
@@ -234,7 +249,7 @@ static bool spares_take(struct core_cpu *cpu, frame_no_t *chain, enum frame_kind
     return true;
 }
 
-static frame_no_t spare_pop(struct core_cpu *cpu, frame_no_t *chain)
+frame_no_t spare_pop(struct core_cpu *cpu, frame_no_t *chain)
 {
     frame_no_t frame = *chain;
     CHECK(frame != FRAME_NONE); /* the check counted what the commit needs */
@@ -261,12 +276,16 @@ static bool plan_is_free(const struct range_plan *plan)
 void plan_close(struct core_cpu *cpu, struct range_plan *plan, struct space_work *work)
 {
     ASSERT(plan->spare_tables == FRAME_NONE && plan->spare_companions == FRAME_NONE);
+    ASSERT(plan->split_end == 0 || work != NULL);
     const struct cursor *cursor = &plan->cursor;
     if (!plan_is_free(plan)) {
         space_settle(cpu, plan->space, &plan->charged, &plan->change);
     }
     bool is_empty = cursor->level < LEVEL_ROOT && frame_of(cpu, cursor->top)->maps == 0;
     if (work != NULL) {
+        if (plan->split_end != 0) {
+            work_flush(work, plan->split_start, plan->split_end);
+        }
         work_owe(work);
     }
     cursor_leave(cpu, cursor);
@@ -304,6 +323,17 @@ status_t plan_charge(struct core_cpu *cpu, struct range_plan *plan, uint64_t vir
     return CAD_OK;
 }
 
+static void plan_split_large(struct core_cpu *cpu, struct range_plan *plan,
+                             const struct span *span)
+{
+    if (entry_is_present(span->words[0])) {
+        virt_addr_t base = span->address & ~(entry_bytes(LEVEL_LARGE) - 1);
+        plan->split_start = plan->split_end == 0 ? base : plan->split_start;
+        plan->split_end = base + entry_bytes(LEVEL_LARGE);
+    }
+    large_split(cpu, &plan->cursor, span->words);
+}
+
 /* The span's first entry, an upper one, becomes a table of entries like it. */
 static void entry_split(struct core_cpu *cpu, struct range_plan *plan, const struct span *span)
 {
@@ -334,10 +364,14 @@ void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t addres
     while (span->level > 0) {
         uint64_t word = span->words[0];
         bool is_part = span_is_part_of_entry(span) && upper_entry_changes(plan, word);
-        if (!is_part && !upper_entry_goes_to_pages(plan, word)) {
+        if (!is_part && span->level <= upper_entry_level_max(plan, word)) {
             break;
         }
-        entry_split(cpu, plan, span);
+        if (entry_is_committed(word)) {
+            plan_split_large(cpu, plan, span);
+        } else {
+            entry_split(cpu, plan, span);
+        }
         span_find(cpu, &plan->cursor, address, plan->end, span);
     }
 }

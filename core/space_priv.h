@@ -74,6 +74,8 @@ static inline struct cursor cursor_unlocked(const struct core_cpu *cpu, uint32_t
     return (struct cursor){ .space = space, .level = LEVEL_ROOT, .top = space_of(cpu, space)->root,
                             .start = CAD_USER_BASE, .reached = CAD_USER_END };
 }
+/* `table`, which it holds below `top`, becomes `top`; the one above is let go. */
+void cursor_descend(struct core_cpu *cpu, struct cursor *cursor, frame_no_t table);
 /* A table that one of the cursor's names joins them. */
 void cursor_lock_table(struct core_cpu *cpu, struct cursor *cursor, frame_no_t table);
 /* A table that nobody can see yet does; one that is about to be taken out. */
@@ -156,6 +158,30 @@ static inline void space_search_from(struct space *record, virt_addr_t start)
     }
 }
 
+/* --- space_large.c --- */
+
+#define LEVEL_LARGE 1
+/* Of a level above 0: a large page (or, at level 0, a page) that is committed. */
+static inline bool entry_is_committed(uint64_t word)
+{
+    enum entry_state state = entry_state(word);
+    return state == ENTRY_COMMITTED || state == ENTRY_RESIDENT || state == ENTRY_HIDDEN;
+}
+/* The table that stands by for a large page. */
+frame_no_t large_table(const struct core_cpu *cpu, uint64_t word);
+/* A RESERVED entry becomes COMMITTED, and `table`, a new one, stands by for it. */
+void large_commit(struct core_cpu *cpu, uint64_t *word, uint32_t protection, frame_no_t table);
+/* COMMITTED becomes RESIDENT.  Gives: false if no run of frames is free; unchanged. */
+bool large_fill(struct core_cpu *cpu, uint64_t *word);
+/* The entry becomes a table of 512 pages that are what it was; the cursor holds it.  Who split a
+ * present one owes a flush of it.  Gives: the table. */
+frame_no_t large_split(struct core_cpu *cpu, struct cursor *cursor, uint64_t *word);
+struct space_change;
+/* The span's entries become `left`, RESERVED or NONE: their tables go, their frames join the
+ * chain. */
+void large_span_drop(struct core_cpu *cpu, uint32_t space, const struct span *span, uint64_t left,
+                     struct space_change *change, struct space_work *work);
+
 /* --- space_plan.c --- */
 
 /* What an operation has done to the counters so far; what it lost is added modulo 2^n. */
@@ -185,6 +211,8 @@ struct range_plan {
     struct cursor cursor;
     struct span span;                  /* where the walk is: see plan_first */
     bool is_leaf;                      /* the range is inside one leaf table, and span is it */
+    bool is_small;                     /* commit: no large pages */
+    virt_addr_t split_start, split_end; /* of present large pages that the commit split */
 };
 
 /* Fails: INVALID, PROTECTED_RANGE; see space.h. */
@@ -227,10 +255,11 @@ static inline status_t plan_reserve(struct core_cpu *cpu, struct range_plan *pla
 /* Undoes plan_check, and plan_reserve; nothing was committed. */
 void plan_cancel(struct core_cpu *cpu, struct range_plan *plan);
 /* The commit's last step: charges and counters follow what was changed, a round that is owed
- * is announced, the range is let go.  `work` NULL: nothing was weakened. */
+ * (large pages that were split owe one) is announced, the range is let go.  `work` NULL: nothing
+ * was weakened. */
 void plan_close(struct core_cpu *cpu, struct range_plan *plan, struct space_work *work);
 /* The commit's walk leaves each span in plan->span, after splitting what must change in part
- * or lives in leaf tables only:
+ * or lives further down only:
  *     for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan))
  * A range inside one leaf table was walked by the check, and is not walked again. */
 void plan_span(struct core_cpu *cpu, struct range_plan *plan, virt_addr_t address);
@@ -252,6 +281,8 @@ static inline void plan_next(struct core_cpu *cpu, struct range_plan *plan)
         plan->span.address = plan->end;
     }
 }
+/* A frame that plan_reserve took. */
+frame_no_t spare_pop(struct core_cpu *cpu, frame_no_t *chain);
 /* The companion of the span's leaf table, from the spares if it had none. */
 uint64_t *plan_companion(struct core_cpu *cpu, struct range_plan *plan);
 
@@ -296,14 +327,14 @@ void table_unlink(struct core_cpu *cpu, uint32_t space, frame_no_t parent, uint6
 
 /* --- space_count.c --- */
 
-/* One page of the space more is present, by this CPU's count. */
-static inline void space_note_filled(struct core_cpu *cpu, uint32_t space)
+/* Pages of the space that became present, by this CPU's count. */
+static inline void space_note_filled(struct core_cpu *cpu, uint32_t space, uint32_t pages)
 {
     if (cpu->filled_space != space) {
         space_cpu_leave(cpu);
         atomic_store_relaxed(&cpu->filled_space, space);
     }
-    atomic_store_relaxed(&cpu->filled_pages, cpu->filled_pages + 1);
+    atomic_store_relaxed(&cpu->filled_pages, cpu->filled_pages + pages);
 }
 
 #endif

@@ -8,7 +8,7 @@
 #include "core/charge.h"
 #include "core/space_priv.h"
 
-/* Gives: entries looked at. */
+/* Gives: entries looked at, a large page as its 512. */
 static uint32_t clear_from(struct core_cpu *cpu, uint32_t space, struct space_change *change,
                            struct space_work *work)
 {
@@ -16,9 +16,10 @@ static uint32_t clear_from(struct core_cpu *cpu, uint32_t space, struct space_ch
     struct cursor cursor = cursor_unlocked(cpu, space);
     struct span span;
     span_find(cpu, &cursor, record->teardown, CAD_USER_END, &span);
+    bool is_large = span.level > 0 && entry_is_committed(span.words[0]);
     span_clear(cpu, space, &span, LEVEL_ROOT, change, work);
     record->teardown = span.next;
-    return span.count;
+    return is_large ? span.count * MMU_TABLE_ENTRIES : span.count;
 }
 
 static void mapping_drop(struct core_cpu *cpu, uint32_t mapping, struct space_work *work)

@@ -10,7 +10,7 @@ static void fill(uint32_t object)
     reserve(BASE, UINT64_C(512) * PAGES_1G);
     for (unsigned i = 0; i < 8; i++) {
         virt_addr_t at = BASE + i * 64 * GIB1 + i * KIB4;
-        OK(space_commit(cpu, space, at, 40, RW, true));
+        OK(space_commit(cpu, space, at, 40, RW, CAD_COMMIT_EAGER));
         OK(space_protect(cpu, space, at, 9, CAD_PROT_NONE, &work));
         map(object, 3 * BASE + i * 5 * MIB2, 16, RW, i % 2 == 0);
     }
@@ -72,7 +72,7 @@ static void the_work_of_a_step_is_bounded(void **state)
     (void)state;
     reserve(BASE, 8 * PAGES_2M);
     for (unsigned i = 0; i < 8; i++) {
-        OK(space_commit(cpu, space, BASE + i * MIB2, 100, RW, true));
+        OK(space_commit(cpu, space, BASE + i * MIB2, 100, RW, CAD_COMMIT_EAGER));
     }
     uint32_t old = space;
     OK(space_create(cpu, world->ledger, &space));

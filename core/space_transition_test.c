@@ -28,7 +28,7 @@ static void page_make(enum entry_state from, virt_addr_t address)
     case ENTRY_RESIDENT:
     case ENTRY_HIDDEN:
         reserve(address, 1);
-        OK(space_commit(cpu, space, address, 1, RW, true));
+        OK(space_commit(cpu, space, address, 1, RW, CAD_COMMIT_EAGER));
         if (from == ENTRY_HIDDEN) {
             OK(space_protect(cpu, space, address, 1, CAD_PROT_NONE, &work));
             fixture_finish();
@@ -58,7 +58,7 @@ static status_t operate(enum entry_operation operation, virt_addr_t address)
     case ENTRY_OP_RESERVE:
         return space_reserve(cpu, space, &at, 1, R);
     case ENTRY_OP_COMMIT:
-        return space_commit(cpu, space, address, 1, R, false);
+        return space_commit(cpu, space, address, 1, R, 0);
     case ENTRY_OP_DECOMMIT:
         return space_decommit(cpu, space, address, 1, &work);
     case ENTRY_OP_PROTECT:

@@ -103,7 +103,9 @@ uint64_t space_entry(struct core_cpu *cpu, uint32_t space, virt_addr_t address)
     }
     struct view view;
     view_at(cpu, space, address, &view);
-    return view.word;
+    bool has_frames = entry_is_present(view.word) || entry_state(view.word) == ENTRY_HIDDEN;
+    uint64_t page = address & ~(uint64_t)(PAGE_SIZE - 1);
+    return view.word + (has_frames ? page - view.start : 0);
 }
 
 /* --- invariants --- */
@@ -114,9 +116,9 @@ struct census {
     uint64_t tables, companions;
 };
 
-static void check_anon(const struct core_cpu *cpu, frame_no_t table, unsigned index, uint64_t word)
+static void check_anon(const struct core_cpu *cpu, frame_no_t table, unsigned index,
+                       frame_no_t frame)
 {
-    frame_no_t frame = entry_value(word);
     const struct frame *record = frame_of(cpu, frame);
     CHECK_VALUE(frame_exists(&cpu->cadastre->frames, frame), frame);
     CHECK_VALUE(record->state == FRAME_ANON && record->owner == table, frame);
@@ -142,6 +144,24 @@ static void check_borrowed(const struct core_cpu *cpu, uint32_t space, frame_no_
     CHECK_VALUE(entry_value(word) == frame && frame_of(cpu, frame)->maps > 0, frame);
 }
 
+/* The table that stands by, and who owns the frames. */
+static void check_large(const struct core_cpu *cpu, uint32_t space, uint64_t word)
+{
+    frame_no_t table = large_table(cpu, word);
+    const struct frame *record = frame_of(cpu, table);
+    CHECK_VALUE(record->state == FRAME_KERNEL && record->kind == FRAME_KIND_TABLE &&
+                    record->owner == space,
+                table);
+    CHECK_VALUE(record->maps == 0 && record->detail == FRAME_NONE, table);
+    if (entry_state(word) != ENTRY_COMMITTED) {
+        frame_no_t first = entry_value(word);
+        CHECK_VALUE((first & (MMU_TABLE_ENTRIES - 1)) == 0, first);
+        for (unsigned i = 0; i < MMU_TABLE_ENTRIES; i++) {
+            check_anon(cpu, table, i, first + i);
+        }
+    }
+}
+
 /* An entry that names no lower table. */
 static void check_leaf(const struct core_cpu *cpu, uint32_t space, frame_no_t table,
                        unsigned level, virt_addr_t address, uint64_t word)
@@ -151,18 +171,23 @@ static void check_leaf(const struct core_cpu *cpu, uint32_t space, frame_no_t ta
     uint32_t protection = entry_protection(word);
     CHECK_VALUE(protection_check(protection) == CAD_OK, address);
     CHECK_VALUE(protection == protection_normal(protection), address);
-    CHECK_VALUE(level == 0 || !entry_state_is_page_only(state), address);
+    CHECK_VALUE(level <= entry_state_level_max(state), address);
     if (entry_is_present(word)) {
         CHECK_VALUE(protection != CAD_PROT_NONE, address);
-        uint64_t made = entry_make_page(format, state, protection, entry_value(word));
+        uint64_t made = level == 0 ? entry_make_page(format, state, protection, entry_value(word))
+                                   : entry_make_large(format, protection, entry_value(word));
         CHECK_VALUE((word & ~(format->accessed | format->dirty)) ==
                         (made & ~(format->accessed | format->dirty)),
                     address);
     }
     bool must = state == ENTRY_RESIDENT || state == ENTRY_SYSTEM;
     CHECK_VALUE(entry_is_present(word) == must || state == ENTRY_BORROWED, address);
-    if (state == ENTRY_RESIDENT || state == ENTRY_HIDDEN) {
-        check_anon(cpu, table, entry_index(address, 0), word);
+    if (level > 0) {
+        if (entry_is_committed(word)) {
+            check_large(cpu, space, word);
+        }
+    } else if (state == ENTRY_RESIDENT || state == ENTRY_HIDDEN) {
+        check_anon(cpu, table, entry_index(address, 0), entry_value(word));
     } else if (state == ENTRY_BORROWED) {
         check_borrowed(cpu, space, table, address, word);
     } else if (state == ENTRY_SYSTEM) {
@@ -223,6 +248,7 @@ static void check_table(const struct core_cpu *cpu, uint32_t space, frame_no_t t
         }
         check_leaf(cpu, space, table, level, address, word);
         census->pages[state] += entry_bytes(level) >> PAGE_SHIFT;
+        census->tables += level > 0 && entry_is_committed(word) ? 1 : 0;
         borrowed += state == ENTRY_BORROWED ? 1 : 0;
     }
     CHECK_VALUE(record->maps == used, table);

@@ -121,7 +121,7 @@ static status_t segment_copy(struct process *process, struct image *image,
                                     writable);
     if (status == CAD_OK)
         status = space_commit(this_core(), process->space, address, segment->pages, writable,
-                              false);
+                              0);
     if (status == CAD_OK)
         status = segment_fill(process, image, segment);
     if (status != CAD_OK || segment->protection == writable)

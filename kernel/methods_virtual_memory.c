@@ -81,13 +81,13 @@ status_t method_virtual_memory_commit(struct invocation *call)
     status_t status = space_check(call);
     if (status != CAD_OK)
         return status;
-    if ((flags & ~(uint64_t)CAD_COMMIT_EAGER) != 0)
+    if ((flags & ~(uint64_t)(CAD_COMMIT_EAGER | CAD_COMMIT_SMALL)) != 0)
         return CAD_INVALID;
     status = prot_check(call, argument(call, 2));
     if (status != CAD_OK)
         return status;
     status = space_commit(this_core(), process->space, argument(call, 0), argument(call, 1),
-                          (uint32_t)argument(call, 2), (flags & CAD_COMMIT_EAGER) != 0);
+                          (uint32_t)argument(call, 2), (uint32_t)flags);
     if (status == CAD_OK)
         tlb_settle(process);
     return status;

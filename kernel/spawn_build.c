@@ -122,7 +122,7 @@ static status_t map_stack(struct process *process)
     space_enter(process);
     status_t status = space_reserve(this_core(), process->space, &start, pages, protection);
     if (status == CAD_OK)
-        status = space_commit(this_core(), process->space, start, pages, protection, false);
+        status = space_commit(this_core(), process->space, start, pages, protection, 0);
     if (status == CAD_OK)
         status = space_guard(this_core(), process->space, start - SPAWN_GUARD_PAGES * PAGE_SIZE,
                              SPAWN_GUARD_PAGES);

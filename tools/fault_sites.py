@@ -87,7 +87,7 @@ def marks_of(text, start, end):
 
 def sites_of(path, text, names, by_macro):
     text = without_comments(text)
-    call = re.compile(r"\b(" + "|".join(names) + r")\s*\(")
+    call = re.compile(r"\b(" + "|".join(names) + r")\)?\s*\(")  # HOST(cpu, name)(...) too
     for function, start, end in bodies(text):
         if function in names:
             continue  # what a primitive is made of

@@ -36,6 +36,7 @@ static void single(void)
     (void)frame_take_kernel(CPU, ANY_BELOW(FRAME_KIND_COUNT), ANY_INDEX(), ANY_FRAME());
     (void)frame_take_anon(CPU, ANY_FRAME(), ANY_FRAME());
     (void)frame_take_object(CPU, ANY_INDEX(), ANY_FRAME());
+    (void)frame_large_take_anon(CPU, ANY_FRAME());
     frame_run_to_object(CPU, ANY_FRAME(), ANY_WORD(), ANY_INDEX());
     frame_release(CPU, ANY_FRAME(), ANY_BELOW(FRAME_STATE_COUNT), ANY_WORD());
     frame_quarantine(CPU, &chain, ANY_FRAME(), ANY_BELOW(FRAME_STATE_COUNT), ANY_WORD());

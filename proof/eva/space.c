@@ -15,7 +15,7 @@ static void anonymous(void)
 
     (void)space_create(CPU, ANY_ID(), &out);
     (void)space_reserve(CPU, space, &address, ANY_LONG(), ANY_WORD());
-    (void)space_commit(CPU, space, ANY_LONG(), ANY_LONG(), ANY_WORD(), ANY_BOOL());
+    (void)space_commit(CPU, space, ANY_LONG(), ANY_LONG(), ANY_WORD(), ANY_WORD());
     (void)space_decommit(CPU, space, ANY_LONG(), ANY_LONG(), &work);
     (void)space_protect(CPU, space, ANY_LONG(), ANY_LONG(), ANY_WORD(), &work);
     (void)space_unmap(CPU, space, ANY_LONG(), ANY_LONG(), &work);

@@ -26,7 +26,7 @@ static void entries(void)
 
     (void)entry_transition(ANY_BELOW(ENTRY_STATE_COUNT), ANY_BELOW(ENTRY_OPERATION_COUNT));
     (void)entry_operation_column(ANY_BELOW(ENTRY_OPERATION_COUNT));
-    (void)entry_state_is_page_only(ANY_BELOW(ENTRY_STATE_COUNT));
+    (void)entry_state_level_max(ANY_BELOW(ENTRY_STATE_COUNT));
     (void)entry_state_name(ANY_WORD());
     (void)entry_operation_name(ANY_WORD());
     (void)entry_state(word);
@@ -37,6 +37,7 @@ static void entries(void)
     (void)entry_make_absent(ANY_BELOW(ENTRY_STATE_COUNT), ANY_BELOW(8), ANY_WORD());
     (void)entry_make_table(world.format, ANY_FRAME());
     if (protection_check(protection) == CAD_OK) {
+        (void)entry_make_large(world.format, protection, ANY_FRAME());
         (void)entry_make_page(world.format, ANY_BELOW(ENTRY_STATE_COUNT),
                               protection_normal(protection), ANY_FRAME());
     }

@@ -31,7 +31,7 @@ _Noreturn void assert_failed(const char *kind, const char *expression, uint64_t 
 
 static void page_clear(frame_no_t frame)
 {
-    uint64_t *words = &memory[(size_t)frame * (PAGE_SIZE / sizeof(uint64_t))];
+    uint64_t *words = &memory[(size_t)(frame % FRAMES) * (PAGE_SIZE / sizeof(uint64_t))];
     for (unsigned i = 0; i < PAGE_SIZE / sizeof(uint64_t); i++) {
         words[i] = 0;
     }
@@ -98,6 +98,7 @@ bool any_bytes(void *context, uint64_t offset, void *to, uint64_t bytes)
 static const struct mmu_format format = {
     .table = MMU_PRESENT | 6,
     .page = { 0, MMU_PRESENT | UINT64_C(1) << 63, 0, MMU_PRESENT | 2, 0, MMU_PRESENT, 0, 0 },
+    .block = { 0, MMU_PRESENT | UINT64_C(1) << 63, 0, MMU_PRESENT | 2, 0, MMU_PRESENT, 0, 0 },
     .accessed = UINT64_C(1) << 5,
     .dirty = UINT64_C(1) << 6,
 };

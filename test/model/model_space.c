@@ -200,7 +200,7 @@ static void do_commit(struct model *model, const struct request *request)
     uint64_t before = model_begin(model);
     uint64_t fresh = count_state(request, MODEL_RESERVED);
     status_t expected = request->bad;
-    bool eager = model_below(model, 3) == 0;
+    uint32_t flags = model_below(model, 4); /* both of two bits */
 
     if (expected == CAD_OK)
         expected = predict_protection(request->protection);
@@ -210,7 +210,7 @@ static void do_commit(struct model *model, const struct request *request)
     if (expected == CAD_OK && !committed_left(model, request->space->ledger, fresh))
         expected = CAD_QUOTA_COMMITTED;
     status_t status = space_commit(model->cpu, request->space->id, request->address,
-                                   request->asked, request->protection, eager);
+                                   request->asked, request->protection, flags);
 
     if (!model_end(model, before, expected, status))
         return;

@@ -24,6 +24,7 @@
 
 #define FRAMES       340
 #define COMMITTED    40 /* pages of the ledger, the object's included */
+#define LARGE_FRAMES 2048 /* where it can pay for a large page too: there is a run for it */
 #define OBJECT_PAGES 10
 #define STATES_MAX   (1u << 20)
 #define BUCKETS      (1u << 21)
@@ -33,12 +34,13 @@
 #define BASE (UINT64_C(3) << 39)
 
 static const struct window windows[] = {
-    { "two pages", BASE, 2, { 1, 1 }, 0 },
-    { "two leaf tables", BASE - PAGE_SIZE, 2, { 1, 1 }, 0 },
-    { "three pages", BASE + 0x200000 - PAGE_SIZE, 3, { 1, 1, 1 }, 3 },
-    { "a 2 MiB entry", BASE + 0x400000 - PAGE_SIZE, 4, { 1, 1, 511, 1 }, 3 },
-    { "a 1 GiB entry", BASE + 0x40000000, 4, { 1, 511, 511 << 9, 1 }, 3 },
-    { "a 512 GiB entry", BASE - PAGE_SIZE, 4, { 1, 1, (1 << 27) - 1, 1 }, 3 },
+    { "two pages", BASE, 2, { 1, 1 }, 0, 0 },
+    { "two leaf tables", BASE - PAGE_SIZE, 2, { 1, 1 }, 0, 0 },
+    { "three pages", BASE + 0x200000 - PAGE_SIZE, 3, { 1, 1, 1 }, 3, 0 },
+    { "a 2 MiB entry", BASE + 0x400000 - PAGE_SIZE, 4, { 1, 1, 511, 1 }, 3, 0 },
+    { "a large page", BASE + 0x400000 - PAGE_SIZE, 4, { 1, 1, 511, 1 }, 4, 1 },
+    { "a 1 GiB entry", BASE + 0x40000000, 4, { 1, 511, 511 << 9, 1 }, 3, 0 },
+    { "a 512 GiB entry", BASE - PAGE_SIZE, 4, { 1, 1, (1 << 27) - 1, 1 }, 3, 0 },
 };
 
 /* What a state is known by: exact, so that no two are taken for one. */
@@ -68,6 +70,7 @@ struct search {
     uint64_t made, refused;
     uint64_t hash; /* of the world as it is; 0: not known */
     struct cell now[WINDOW_CELLS];
+    bool is_one;   /* the window's large cells, before the step */
     struct window_step path[PATH_MAX_STEPS]; /* for the report of a failure */
     unsigned path_length;
 };
@@ -109,8 +112,15 @@ static uint64_t used(enum cad_resource what)
     return world_used(search.world, search.ledger, what);
 }
 
+static uint64_t committed_limit(void)
+{
+    return COMMITTED + (search.window->large != 0 ? MMU_TABLE_ENTRIES : 0);
+}
+
 static void space_begin(void)
 {
+    if (search.window->large != 0) /* what the last states left there broke runs */
+        magazine_empty(&search.world->cadastre.frames, &search.cpu->magazine, 0);
     search.free_frames = world_free_frames(search.world);
     search.metadata = used(CAD_RESOURCE_METADATA);
     same("space_create", CAD_OK, space_create(search.cpu, search.ledger, &search.space));
@@ -165,7 +175,7 @@ static status_t call(const struct window_step *step, struct space_work *work)
         return space_reserve(search.cpu, search.space, &at, pages, kind->protection);
     case ENTRY_OP_COMMIT:
         return space_commit(search.cpu, search.space, address, pages, kind->protection,
-                            kind->fills);
+                            kind->fills ? CAD_COMMIT_EAGER : 0);
     case ENTRY_OP_DECOMMIT:
         return space_decommit(search.cpu, search.space, address, pages, work);
     case ENTRY_OP_PROTECT:
@@ -254,13 +264,40 @@ static void charges_check(void)
     same("borrowed", window_pages(window, search.now, borrowed), record->borrowed_pages);
 }
 
-/* A translation that may not stay is covered by the flush, and that by the range. */
+static unsigned level_at(virt_addr_t address)
+{
+    struct cursor cursor = cursor_unlocked(search.cpu, search.space);
+    struct span span;
+
+    span_find(search.cpu, &cursor, address, address + PAGE_SIZE, &span);
+    return span.level;
+}
+
+static bool large_is_one(void)
+{
+    return search.window->large != 0 &&
+           level_at(window_address(search.window, search.window->large)) > 0;
+}
+
+/* A translation that may not stay is covered by the flush, and that by the range and the large
+ * page that it cut. */
 static void flush_check(const struct window_step *step, const uint64_t *before,
                         const struct space_work *work)
 {
     virt_addr_t start = window_address(search.window, step->first);
     virt_addr_t end = window_address(search.window, step->last + 1u);
+    unsigned large = search.window->large;
 
+    if (search.is_one && entry_is_present(before[large]) && !large_is_one()) {
+        virt_addr_t page = window_address(search.window, large);
+        virt_addr_t page_end = window_address(search.window, large + 2);
+        bool is_cut = start > page || end < page_end;
+        if (is_cut)
+            same("flush of what was cut", true,
+                 work->flush && work->start <= page && work->end >= page_end);
+        start = start < page ? start : page;
+        end = end > page_end ? end : page_end;
+    }
     if (work->flush)
         same("flush inside the range", true,
              start <= work->start && work->start < work->end && work->end <= end);
@@ -280,12 +317,13 @@ static void flush_check(const struct window_step *step, const uint64_t *before,
 static bool step_make(const struct window_step *step, bool is_new)
 {
     struct cell before[WINDOW_CELLS];
-    uint64_t words[WINDOW_CELLS], left = COMMITTED - used(CAD_RESOURCE_COMMITTED);
+    uint64_t words[WINDOW_CELLS], left = committed_limit() - used(CAD_RESOURCE_COMMITTED);
     struct space_work work = { .rounds_owed = NULL };
 
     search.path[search.path_length++] = *step;
     memcpy(before, search.now, sizeof(before));
-    status_t expected = window_predict(search.window, step, left, search.now);
+    search.is_one = large_is_one();
+    status_t expected = window_predict(search.window, step, left, search.is_one, search.now);
     for (unsigned i = 0; i < search.window->count; i++)
         words[i] = word_at(i, 0);
     if (expected != CAD_OK && search.hash == 0)
@@ -320,11 +358,8 @@ static void key_make(struct key *key)
     for (unsigned i = 0; i < search.window->count; i++) {
         virt_addr_t first = window_address(search.window, i);
         virt_addr_t last = window_address(search.window, i + 1) - PAGE_SIZE;
-        struct span span;
-        span_find(search.cpu, &cursor, first, first + PAGE_SIZE, &span);
-        key->level_first[i] = (uint8_t)span.level;
-        span_find(search.cpu, &cursor, last, last + PAGE_SIZE, &span);
-        key->level_last[i] = (uint8_t)span.level;
+        key->level_first[i] = (uint8_t)level_at(first);
+        key->level_last[i] = (uint8_t)level_at(last);
         if (search.now[i].state == ENTRY_BORROWED) {
             uint32_t id = space_mapping_at(search.cpu, &cursor, first);
             const struct mapping *mapping = &search.world->cadastre.mappings.mappings[id];
@@ -417,9 +452,9 @@ static void search_begin(const struct window *window)
 {
     memset(&search, 0, sizeof(search));
     search.window = window;
-    search.world = world_create(FRAMES);
+    search.world = world_create(window->large != 0 ? LARGE_FRAMES : FRAMES);
     search.cpu = search.world->cpu;
-    search.ledger = world_ledger(search.world, UINT64_C(1) << 30, COMMITTED, 200000, 0);
+    search.ledger = world_ledger(search.world, UINT64_C(1) << 30, committed_limit(), 200000, 0);
     search.audit = (struct test_audit){ .world = search.world, .add_holdings = add_holdings };
     assert_int_equal(object_create(search.cpu, search.ledger, OBJECT_PAGES, &search.object),
                      CAD_OK);

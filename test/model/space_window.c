@@ -130,7 +130,7 @@ static void apply(const struct window_kind *kind, struct cell *cell, uint32_t pa
 }
 
 status_t window_predict(const struct window *window, const struct window_step *step,
-                        uint64_t committed_left, struct cell *cells)
+                        uint64_t committed_left, bool is_one, struct cell *cells)
 {
     const struct window_kind *kind = &window_kinds[step->kind];
     status_t status = refusal(window, step, committed_left, cells);
@@ -139,5 +139,7 @@ status_t window_predict(const struct window *window, const struct window_step *s
         return status;
     for (unsigned i = step->first; i <= step->last; i++)
         apply(kind, &cells[i], window_object_page(step->first) + i - step->first);
+    if (kind->operation == ENTRY_OP_FAULT && is_one && step->first == window->large)
+        touch(&cells[window->large + 1]);
     return CAD_OK;
 }

@@ -29,6 +29,9 @@ struct window {
     unsigned count;
     uint64_t pages[WINDOW_CELLS];
     unsigned depth;       /* longest sequences of operations; 0: all */
+    /* The ledger can pay for cells [large, large + 1], which are one 2 MiB entry as long as they
+     * are alike; 0: for none. */
+    unsigned large;
 };
 
 /* An operation with its arguments but for the range. */
@@ -58,8 +61,9 @@ static inline uint32_t window_object_page(unsigned first)
  * maps page by page is not made of cells that are long. */
 bool window_allows(const struct window *window, const struct window_step *step);
 /* Gives: the status it must have; if OK, `cells` are what it must leave.
- * committed_left: pages that the ledger has. */
+ * committed_left: pages that the ledger has.  is_one: cells `large` and the next are one entry
+ * now, which a touch of any page of it fills. */
 status_t window_predict(const struct window *window, const struct window_step *step,
-                        uint64_t committed_left, struct cell *cells);
+                        uint64_t committed_left, bool is_one, struct cell *cells);
 
 #endif

@@ -5,6 +5,7 @@
  *
  *   private pages   lie in the same leaf tables as those of the others; what they hold and
  *                   answer must be what their one thread did to them
+ *   large pages     two whole 2 MiB, which are filled, cut and given back
  *   shared pages    anything may happen; whoever holds one adds to a plain counter in it, so
  *                   that the sanitizer sees two holders, or one of a page that was given away
  *
@@ -30,6 +31,7 @@
 #define RW            (CAD_PROT_READ | CAD_PROT_WRITE)
 /* Ends of a 1 GiB entry, so that ranges are spanned by tables of all levels. */
 #define PRIVATE       (UINT64_C(0x8040000000) - PRIVATE_PAGES * RACERS / 2 * PAGE_SIZE)
+#define LARGE         (UINT64_C(0x80c0000000) - MMU_TABLE_ENTRIES * PAGE_SIZE)
 #define SHARED        (UINT64_C(0x8080000000) - SHARED_PAGES / 2 * PAGE_SIZE)
 
 enum private_state { PRIVATE_NONE, PRIVATE_RESERVED, PRIVATE_COMMITTED };
@@ -47,6 +49,7 @@ struct racer {
 static struct test_world *world;
 static struct racer racers[RACERS];
 static uint32_t space, object, rounds_owed;
+static uint32_t large_seen; /* queries that met a large page with its frames */
 static pthread_mutex_t frames_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t objects_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -71,6 +74,21 @@ static void race_drain(struct core_cpu *cpu)
 {
     pthread_mutex_lock(&frames_mutex);
     magazine_empty(&cpu->cadastre->frames, &cpu->magazine, MAGAZINE_FRAMES / 2);
+    pthread_mutex_unlock(&frames_mutex);
+}
+
+static frame_no_t race_block_take(struct core_cpu *cpu, unsigned order)
+{
+    pthread_mutex_lock(&frames_mutex);
+    frame_no_t first = frame_block_take(&cpu->cadastre->frames, order);
+    pthread_mutex_unlock(&frames_mutex);
+    return first;
+}
+
+static void race_run_put(struct core_cpu *cpu, frame_no_t first, uint32_t count)
+{
+    pthread_mutex_lock(&frames_mutex);
+    frame_run_put(&cpu->cadastre->frames, first, count);
     pthread_mutex_unlock(&frames_mutex);
 }
 
@@ -174,7 +192,8 @@ static status_t private_step(struct racer *racer, unsigned index, virt_addr_t ad
     case PRIVATE_RESERVED:
         *state = PRIVATE_COMMITTED;
         racer->values[index] = 0;
-        return space_commit(&racer->cpu, space, address, 1, RW, chance(racer, 2));
+        return space_commit(&racer->cpu, space, address, 1, RW,
+                            chance(racer, 2) ? CAD_COMMIT_EAGER : 0);
     case PRIVATE_COMMITTED:
         break;
     }
@@ -243,7 +262,8 @@ static status_t shared_step(struct racer *racer, virt_addr_t address, uint64_t p
         return space_reserve(&racer->cpu, space, &at, pages, RW);
     case 2:
     case 3:
-        return space_commit(&racer->cpu, space, address, pages, RW, chance(racer, 3));
+        return space_commit(&racer->cpu, space, address, pages, RW,
+                            chance(racer, 3) ? CAD_COMMIT_EAGER : 0);
     case 4:
         return space_decommit(&racer->cpu, space, address, pages, work);
     case 5:
@@ -279,6 +299,47 @@ static void shared_operation(struct racer *racer)
     finish(racer, &work);
 }
 
+static status_t large_step(struct racer *racer, virt_addr_t base, struct space_work *work)
+{
+    struct space_run run;
+    uint64_t first = chance(racer, 2) ? 0 : below(racer, MMU_TABLE_ENTRIES);
+    uint64_t pages = first == 0 ? MMU_TABLE_ENTRIES : 1 + below(racer, MMU_TABLE_ENTRIES - first);
+    virt_addr_t address = base + first * PAGE_SIZE;
+    switch (below(racer, 10)) {
+    case 0:
+        return space_reserve(&racer->cpu, space, &base, MMU_TABLE_ENTRIES, RW);
+    case 1:
+    case 2:
+        return space_commit(&racer->cpu, space, address, pages, RW,
+                            chance(racer, 3) ? CAD_COMMIT_EAGER : 0);
+    case 3:
+        return space_decommit(&racer->cpu, space, address, pages, work);
+    case 4:
+        return space_protect(&racer->cpu, space, address, pages,
+                             chance(racer, 2) ? CAD_PROT_NONE : RW, work);
+    case 5:
+        return space_unmap(&racer->cpu, space, base, MMU_TABLE_ENTRIES, work);
+    case 6:
+        space_query(&racer->cpu, space, address, &run);
+        if (run.level > 0 && run.state == ENTRY_RESIDENT) {
+            (void)atomic_fetch_add(&large_seen, 1);
+        }
+        return CAD_OK;
+    default:
+        return with_word(racer, address, count_up, 0);
+    }
+}
+
+/* Whole 2 MiB, and parts of them. */
+static void large_operation(struct racer *racer)
+{
+    struct space_work work = { .chain = { .head = FRAME_NONE }, .rounds_owed = &rounds_owed };
+    inside(racer);
+    (void)large_step(racer, LARGE + below(racer, 2) * MMU_TABLE_ENTRIES * PAGE_SIZE, &work);
+    outside(racer);
+    finish(racer, &work);
+}
+
 static unsigned operations(void)
 {
     const char *text = getenv("RACE_OPS");
@@ -291,6 +352,8 @@ static void *race(void *argument)
     for (unsigned i = operations(); i > 0; i--) {
         if (chance(racer, 2)) {
             private_operation(racer);
+        } else if (chance(racer, 3)) {
+            large_operation(racer);
         } else {
             shared_operation(racer);
         }
@@ -305,6 +368,8 @@ static void race_make(void)
     world = world_create(8192);
     world->cadastre.host.magazine_refill = race_refill;
     world->cadastre.host.magazine_drain = race_drain;
+    world->cadastre.host.block_take = race_block_take;
+    world->cadastre.host.run_put = race_run_put;
     world->cadastre.host.table_wait = race_table_wait;
     world->cadastre.host.interrupt_window = race_interrupt_window;
     world->cadastre.host.fault_point = NULL;
@@ -351,6 +416,7 @@ static void threads_on_one_space_see_one_at_a_time(void **state)
         assert_int_equal(pthread_join(racers[i].thread, NULL), 0);
     }
     race_end();
+    expect(large_seen > 0, "large pages that a query met", large_seen);
 }
 
 /* Gives: what waitpid says of the program's end. */

@@ -49,7 +49,8 @@ static uint32_t protection_of(uint64_t linux_protection)
     return protection;
 }
 
-static status_t reserve_and_commit(uint64_t *address, uint64_t pages, uint32_t protection)
+static status_t reserve_and_commit(uint64_t *address, uint64_t pages, uint32_t protection,
+                                   uint32_t flags)
 {
     uint64_t chosen = *address;
     status_t status =
@@ -59,7 +60,7 @@ static status_t reserve_and_commit(uint64_t *address, uint64_t pages, uint32_t p
         *address = status == CAD_OK ? chosen : *address;
         return status;
     }
-    status = cad_virtual_memory_commit(own_memory(), chosen, pages, protection, 0);
+    status = cad_virtual_memory_commit(own_memory(), chosen, pages, protection, flags);
     if (status != CAD_OK)
         (void)cad_virtual_memory_unmap(own_memory(), chosen, pages);
     else
@@ -70,7 +71,7 @@ static status_t reserve_and_commit(uint64_t *address, uint64_t pages, uint32_t p
 status_t memory_allocate(uint64_t pages, uint64_t *address)
 {
     *address = 0;
-    return reserve_and_commit(address, pages, CAD_PROT_READ | CAD_PROT_WRITE);
+    return reserve_and_commit(address, pages, CAD_PROT_READ | CAD_PROT_WRITE, 0);
 }
 
 struct run {
@@ -142,7 +143,8 @@ long call_brk(struct linux_registers *r)
             if (kept == heap_mapped || unmap(kept, (heap_mapped - kept) / PAGE_SIZE) == 0)
                 heap_mapped = kept;
             heap_end = wanted;
-        } else if (reserve_and_commit(&address, pages, CAD_PROT_READ | CAD_PROT_WRITE) == CAD_OK) {
+        } else if (reserve_and_commit(&address, pages, CAD_PROT_READ | CAD_PROT_WRITE,
+                                      CAD_COMMIT_SMALL) == CAD_OK) {
             heap_mapped += pages * PAGE_SIZE;
             heap_end = wanted;
         }
@@ -159,7 +161,7 @@ static long map_file(struct linux_registers *r, uint64_t address, uint64_t pages
     status_t status;
     long result;
 
-    status = reserve_and_commit(&address, pages, CAD_PROT_READ | CAD_PROT_WRITE);
+    status = reserve_and_commit(&address, pages, CAD_PROT_READ | CAD_PROT_WRITE, 0);
     if (status != CAD_OK)
         return error_of(status);
     result = file_read_at((int)r->a4, (char *)address, pages * PAGE_SIZE, r->a5);
@@ -193,7 +195,8 @@ long call_mmap(struct linux_registers *r)
     }
     if ((flags & MAP_ANONYMOUS) == 0)
         return r->a5 % PAGE_SIZE == 0 ? map_file(r, address, pages) : -EINVAL;
-    status = reserve_and_commit(&address, pages, protection);
+    status = reserve_and_commit(&address, pages, protection,
+                                (flags & MAP_STACK) != 0 ? CAD_COMMIT_SMALL : 0);
     return status == CAD_OK ? (long)address : error_of(status);
 }
 
@@ -216,8 +219,9 @@ long call_mprotect(struct linux_registers *r)
         return -EINVAL;
     if (pages == 0)
         return 0;
-    if (protection != CAD_PROT_NONE)
-        status = cad_virtual_memory_commit(own_memory(), r->a0, pages, protection, 0);
+    if (protection != CAD_PROT_NONE) /* stacks and arenas, which are used bit by bit */
+        status = cad_virtual_memory_commit(own_memory(), r->a0, pages, protection,
+                                           CAD_COMMIT_SMALL);
     if (status == CAD_OK)
         status = cad_virtual_memory_protect(own_memory(), r->a0, pages, protection);
     return status == CAD_NOT_RESERVED ? -EACCES : error_of(status);

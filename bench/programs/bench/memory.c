@@ -5,7 +5,7 @@
 #include "cadastre/clients.h"
 #include "measure.h"
 
-enum { MANY = 4096, TOUCHED = 512 };
+enum { MANY = 4096, TOUCHED = 512, LARGE = 512 };
 #define RW          (CAD_PROT_READ | CAD_PROT_WRITE)
 #define GIB_PAGES   (1ull << 18)
 
@@ -29,18 +29,31 @@ static void reserve_many(void)
         give_up("reserve");
 }
 
-static void commit_many(void)
+static void commit_with(uint32_t flags)
 {
     reserve_many();
-    if (cad_virtual_memory_commit(memory(), range, MANY, RW, 0) != CAD_OK)
+    if (cad_virtual_memory_commit(memory(), range, MANY, RW, flags) != CAD_OK)
         give_up("commit");
+}
+
+static void commit_many(void)
+{
+    commit_with(CAD_COMMIT_SMALL);
 }
 
 static void fill_many(void)
 {
-    reserve_many();
-    if (cad_virtual_memory_commit(memory(), range, MANY, RW, CAD_COMMIT_EAGER) != CAD_OK)
-        give_up("commit");
+    commit_with(CAD_COMMIT_SMALL | CAD_COMMIT_EAGER);
+}
+
+static void commit_large(void)
+{
+    commit_with(0);
+}
+
+static void fill_large(void)
+{
+    commit_with(CAD_COMMIT_EAGER);
 }
 
 static void drop_many(void)
@@ -55,10 +68,17 @@ static void touch(unsigned operations)
         *(volatile char *)(range + (uint64_t)i * PAGE_SIZE) = 1;
 }
 
+static void touch_large(unsigned operations)
+{
+    for (unsigned i = 0; i < operations; i++)
+        *(volatile char *)(range + (uint64_t)i * LARGE * PAGE_SIZE) = 1;
+}
+
 static void commit_eager(unsigned operations)
 {
     for (unsigned i = 0; i < operations; i++)
-        (void)cad_virtual_memory_commit(memory(), range, MANY, RW, CAD_COMMIT_EAGER);
+        (void)cad_virtual_memory_commit(memory(), range, MANY, RW,
+                                        CAD_COMMIT_SMALL | CAD_COMMIT_EAGER);
 }
 
 static void decommit(unsigned operations)
@@ -141,6 +161,8 @@ static void unmap_and_drop_object(void)
 const struct metric memory_metrics[] = {
     { "first_touch", touch, commit_many, drop_many, TOUCHED, 1 },
     { "commit_eager_4096_each", commit_eager, reserve_many, drop_many, 1, MANY },
+    { "first_touch_2mib", touch_large, commit_large, drop_many, MANY / LARGE, 1 },
+    { "decommit_2mib_each", decommit, fill_large, drop_many, 1, MANY / LARGE },
     { "decommit_4096_each", decommit, fill_many, drop_many, 1, MANY },
     { "protect_4096_each", protect_many, fill_many, drop_many, 2, MANY },
     { "protect_one", protect_one, fill_many, drop_many, 64, 1 },

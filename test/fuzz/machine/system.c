@@ -236,7 +236,7 @@ static void arena_make(struct process *process)
                                     protection);
     if (status == CAD_OK)
         status = space_commit(this_core(), process->space, address, SYSTEM_ARENA_PAGES / 2,
-                              protection, false);
+                              protection, 0);
     system_expect(status == CAD_OK, "no arena", status);
 }
 
