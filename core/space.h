@@ -198,6 +198,12 @@ MUST_CHECK status_t space_hold(struct core_cpu *cpu, uint32_t space, virt_addr_t
                                uint32_t access, struct space_hold *hold);
 /* Ends the hold. */
 void space_let_go(struct core_cpu *cpu, const struct space_hold *hold);
+/* The aligned 32-bit word at `address` as a user's read finds it, without a lock, if its page is
+ * there to be read and was before.  Until this CPU answers a round, no operation that takes the
+ * page away has ended (0009).  Needs: rounds of the space ask this CPU.  Gives: false: ask
+ * space_hold(). */
+MUST_CHECK bool space_try_read(const struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                               uint32_t *value);
 
 /* --- seeing --- */
 

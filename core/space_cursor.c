@@ -124,6 +124,27 @@ static inline frame_no_t span_walk(const struct core_cpu *cpu, uint32_t space, v
     return address_frame(table);
 }
 
+bool space_try_read(const struct core_cpu *cpu, uint32_t space, virt_addr_t address,
+                    uint32_t *value)
+{
+    const uint8_t *memory = cpu->cadastre->host.direct_map;
+    unsigned level;
+    if (address >= CAD_USER_END) {
+        return false;
+    }
+    frame_no_t table = span_walk(cpu, space, address, 0, &level);
+    if (level != 0) {
+        return false;
+    }
+    uint64_t word = atomic_load_acquire(&table_words(cpu, table)[entry_index(address, 0)]);
+    if (!entry_is_present(word) || (word & cpu->cadastre->format->accessed) == 0) {
+        return false; /* what is present may be read */
+    }
+    phys_addr_t at = frame_address(entry_value(word)) + (address & (PAGE_SIZE - 1));
+    *value = atomic_load_acquire((const uint32_t *)(const void *)(memory + at));
+    return true;
+}
+
 /* The lowest level at which a table spans the range, if there is one. */
 static unsigned spanning_level(virt_addr_t start, virt_addr_t end)
 {

@@ -122,6 +122,66 @@ static void resolving_leaves_the_marks_of_its_access(void **state)
     assert_int_equal(entry_value(space_entry(cpu, space, BASE)), frame);
 }
 
+static uint64_t *word_at(virt_addr_t address)
+{
+    struct cursor cursor = cursor_unlocked(cpu, space);
+    struct span span;
+    span_find(cpu, &cursor, address, address + KIB4, &span);
+    return span.words;
+}
+
+static bool reads(virt_addr_t address, uint32_t *value)
+{
+    return space_try_read(cpu, space, address, value);
+}
+
+static void a_word_of_an_absent_page_is_not_read(void **state)
+{
+    (void)state;
+    uint32_t object = object_of(1), value;
+    map(object, BASE, 1, RW, true);
+    (void)user_byte(BASE, CAD_PROT_READ);
+    assert_true(reads(BASE, &value));
+    OK(space_protect_object(cpu, space, object, BASE, 1, CAD_PROT_NONE, &work));
+    fixture_finish();
+    OK(space_protect_object(cpu, space, object, BASE, 1, R, &work));
+    fixture_finish();
+    assert_true((space_entry(cpu, space, BASE) & world_format.accessed) != 0);
+    assert_false(reads(BASE, &value));
+    object_drop(object);
+}
+
+static void a_word_is_read_only_where_a_user_reads_it_without_a_fault(void **state)
+{
+    (void)state;
+    const uint64_t accessed = cpu->cadastre->format->accessed;
+    const virt_addr_t word = BASE + KIB4 + 20;
+    uint32_t value = 7;
+    reserve(BASE, 4);
+    assert_false(reads(word, &value));
+    commit(BASE, 3);
+    assert_false(reads(word, &value));
+    *user_byte(word, CAD_PROT_WRITE) = 5;
+    assert_true(reads(word, &value));
+    assert_int_equal(value, 5);
+    value = 7;
+    assert_false(reads(word - 20 - KIB4, &value));
+    assert_false(reads((UINT64_C(1) << 48) + word, &value));
+    *word_at(word) &= ~accessed;
+    assert_false(reads(word, &value));
+    *word_at(word) |= accessed;
+    OK(space_protect(cpu, space, BASE, 3, CAD_PROT_NONE, &work));
+    fixture_finish();
+    assert_false(reads(word, &value));
+    OK(space_protect(cpu, space, BASE, 3, R, &work));
+    fixture_finish();
+    assert_true(reads(word, &value));
+    OK(space_unmap(cpu, space, BASE, 4, &work));
+    assert_false(reads(word, &value));
+    fixture_finish();
+    fixture_check();
+}
+
 /* --- system pages --- */
 
 /* A ring that shares no leaf table with the CapSet. */
@@ -218,14 +278,6 @@ static void breaks(void (*corrupt)(void))
     expect_assert_failure(space_check_invariants(cpu, space));
 }
 
-static uint64_t *word_at(virt_addr_t address)
-{
-    struct cursor cursor = cursor_unlocked(cpu, space);
-    struct span span;
-    span_find(cpu, &cursor, address, address + KIB4, &span);
-    return span.words;
-}
-
 static void lose_a_count(void)
 {
     record()->resident_pages--;
@@ -309,6 +361,8 @@ int main(void)
         SPACE_TEST(a_committed_page_needs_only_its_frame),
         SPACE_TEST(a_page_of_an_object_needs_nothing),
         SPACE_TEST(resolving_leaves_the_marks_of_its_access),
+        SPACE_TEST(a_word_of_an_absent_page_is_not_read),
+        SPACE_TEST(a_word_is_read_only_where_a_user_reads_it_without_a_fault),
         SPACE_TEST(system_pages_are_charged_zeroed_and_given_back),
         SPACE_TEST(runs_are_as_long_as_pages_are_alike),
         SPACE_TEST(a_query_of_nothing_gives_the_hole_around_it),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The page of the word is held, then one bucket's lock is taken. */
+/* The page of the word is held, then one bucket's lock is taken; or the lock alone. */
 #include "kernel/parking.h"
 
 #include "arch/mmu.h"
@@ -72,8 +72,8 @@ static void wake_bucket(const struct process *process, uint32_t bucket, virt_add
     spin_unlock(&bucket_locks[bucket]);
 }
 
-/* Whoever parked before the change held the word's page, so its bucket
- * is seen to be used without the bucket's lock. */
+/* Whoever parked before the change held the word's page, or was in his bucket before
+ * his CPU answered the round, so the bucket is seen to be used without its lock. */
 void parking_wake_range(struct process *process, virt_addr_t start, uint64_t pages)
 {
     if (atomic_load_acquire(&process->parked_count) == 0)
@@ -94,47 +94,82 @@ static status_t park_check(const struct invocation *call, virt_addr_t address)
     return (address & (sizeof(uint32_t) - 1)) == 0 ? CAD_OK : CAD_INVALID;
 }
 
+/* The word is what it is expected to be.  Locks: the bucket's, `lock`. */
+static inline status_t park_begin(struct thread *thread, const struct park_key *key,
+                                  struct spinlock *lock, uint64_t deadline_ns)
+{
+    struct process *process = thread->process;
+
+    (void)atomic_fetch_add(&process->parked_count, 1);
+    if (!thread_block(thread, THREAD_PARKED, lock, NULL, deadline_ns)) {
+        (void)atomic_fetch_sub(&process->parked_count, 1);
+        return CAD_CANCELLED;
+    }
+    park_enqueue(&park_table, thread->id, key);
+    return DISPATCH_BLOCKED;
+}
+
+/* Without a hold of the word's page: whoever takes that away waits for this CPU's answer to his
+ * round, which comes after the enqueue, as no lock is waited for before.  So only for a
+ * wait without a deadline.  Gives: false if the page must be looked for. */
+static inline bool park_at_once(struct thread *thread, const struct park_key *key,
+                                uint32_t expected, status_t *status)
+{
+    struct spinlock *lock = &bucket_locks[park_bucket(key)];
+    uint32_t value;
+
+    spin_lock(lock);
+    bool is_read = space_try_read(this_core(), key->space, key->address, &value);
+    if (is_read)
+        *status = value != expected ? CAD_MISMATCH
+                                    : park_begin(thread, key, lock, CAD_DEADLINE_FOREVER);
+    spin_unlock(lock);
+    return is_read;
+}
+
 /* Needs: the page of the word, `frame`, is held. */
-static status_t park_held(struct invocation *call, virt_addr_t address, frame_no_t frame,
+static status_t park_held(struct thread *thread, const struct park_key *key, frame_no_t frame,
                           uint32_t expected, uint64_t deadline_ns)
 {
-    struct process *process = call->process;
-    struct thread *thread = call->thread;
-    struct park_key key = word_key(process, address);
-    status_t status;
     const uint8_t *page = frame_pointer(frame);
-    const uint32_t *word = (const void *)(page + (address & (PAGE_SIZE - 1)));
-    struct spinlock *lock = &bucket_locks[park_bucket(&key)];
+    const uint32_t *word = (const void *)(page + (key->address & (PAGE_SIZE - 1)));
+    struct spinlock *lock = &bucket_locks[park_bucket(key)];
+    status_t status;
+
     spin_lock(lock);
     if (atomic_load_acquire(word) != expected)
         status = CAD_MISMATCH;
     else
         status = thread_may_wait(deadline_ns);
-    if (status == CAD_OK) {
-        (void)atomic_fetch_add(&process->parked_count, 1);
-        if (thread_block(thread, THREAD_PARKED, lock, NULL, deadline_ns)) {
-            park_enqueue(&park_table, thread->id, &key);
-            status = DISPATCH_BLOCKED;
-        } else {
-            (void)atomic_fetch_sub(&process->parked_count, 1);
-            status = CAD_CANCELLED;
-        }
-    }
+    if (status == CAD_OK)
+        status = park_begin(thread, key, lock, deadline_ns);
     spin_unlock(lock);
     return status;
 }
 
 /* Fails: BAD_ADDRESS, PRESSURE, MISMATCH, and as thread_may_wait. */
-static status_t park_once(struct invocation *call, virt_addr_t address, uint32_t expected,
+static status_t park_once(struct thread *thread, const struct park_key *key, uint32_t expected,
                           uint64_t deadline_ns)
 {
     struct space_hold hold;
 
-    status_t status = space_hold(this_core(), call->process->space, address, CAD_PROT_READ, &hold);
+    status_t status = space_hold(this_core(), key->space, key->address, CAD_PROT_READ, &hold);
     if (status != CAD_OK)
         return status == CAD_PRESSURE ? CAD_PRESSURE : CAD_BAD_ADDRESS;
-    status = park_held(call, address, hold.frame, expected, deadline_ns);
+    status = park_held(thread, key, hold.frame, expected, deadline_ns);
     space_let_go(this_core(), &hold);
+    return status;
+}
+
+static status_t park_slowly(struct thread *thread, const struct park_key *key, uint32_t expected,
+                            uint64_t deadline_ns)
+{
+    uint64_t until_ns = 0;
+    status_t status;
+
+    do {
+        status = park_once(thread, key, expected, deadline_ns);
+    } while (status == CAD_PRESSURE && reaper_make_room(&until_ns));
     return status;
 }
 
@@ -151,10 +186,12 @@ status_t method_park_space_park(struct invocation *call)
     status = ledger_reserve(this_core(), ledger, CAD_RESOURCE_WAITERS, 1);
     if (status != CAD_OK)
         return status;
-    uint64_t until_ns = 0;
-    do {
-        status = park_once(call, address, (uint32_t)argument(call, 1), argument(call, 2));
-    } while (status == CAD_PRESSURE && reaper_make_room(&until_ns));
+    struct park_key key = word_key(call->process, address);
+    uint32_t expected = (uint32_t)argument(call, 1);
+    uint64_t deadline_ns = argument(call, 2);
+    if (deadline_ns != CAD_DEADLINE_FOREVER ||
+        !park_at_once(call->thread, &key, expected, &status))
+        status = park_slowly(call->thread, &key, expected, deadline_ns);
     if (status != DISPATCH_BLOCKED)
         ledger_release(this_core(), ledger, CAD_RESOURCE_WAITERS, 1);
     return status;

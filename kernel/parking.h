@@ -4,8 +4,8 @@
  *
  * core/park keeps the queues; here are a lock for each bucket, the check of
  * the word, and the charge (one of WAITERS while a thread is parked).  The word
- * is read under the bucket's lock with its page held from its
- * resolution to the enqueue, so no wake-up and no unmap slips between (PK2).
+ * is read under the bucket's lock, from its page's resolution to the enqueue either with the page
+ * held, or without an answer to a TLB round, so no wake-up and no unmap slips between (PK2).
  */
 #ifndef KERNEL_PARKING_H
 #define KERNEL_PARKING_H

@@ -42,7 +42,7 @@ static void kernels(void)
     struct space_work work = { .rounds_owed = &rounds_owed };
     struct space_hold hold;
     frame_no_t frame;
-    uint32_t space = ANY_ID(), access = UINT32_C(1) << ANY_BELOW(3);
+    uint32_t space = ANY_ID(), access = UINT32_C(1) << ANY_BELOW(3), word;
 
     (void)space_guard(CPU, space, ANY_LONG(), ANY_LONG());
     (void)space_map_system(CPU, space, ANY_LONG(), ANY_WORD(), &frame);
@@ -51,6 +51,7 @@ static void kernels(void)
     if (space_hold(CPU, space, ANY_LONG(), access, &hold) == CAD_OK) {
         space_let_go(CPU, &hold);
     }
+    (void)space_try_read(CPU, space, ANY_LONG() & ~UINT64_C(3), &word);
     (void)space_teardown_step(CPU, space, ANY_WORD(), &work);
 }
 

@@ -4,7 +4,8 @@
  *
  * Two threads park on a word while it is 0; a third stores 1 and unparks all; the page
  * may be unmapped at any moment; deadlines and killers strike one of the two.
- * One bucket.  The word's page is held from the resolution of the word to the enqueue.
+ * One bucket.  From the resolution of the word to the enqueue its page is held, or, without a
+ * deadline, its CPU answers no round: then the unmap's round waits for it, not its change.
  *
  * Checked: no wake-up is lost, by the store or the unmap (PK1, PK2); a wait ends
  * once, its charge with it; parked_count is right at rest; a killed thread ends.
@@ -14,6 +15,9 @@
  * CATCH space-let-go-before-enqueue: -DTIMEOUTS=0 -DKILLS=0 -DBUG_SPACE assertion
  * CATCH counted-after-space-lock: -DTIMEOUTS=0 -DKILLS=0 -DBUG_COUNT assertion
  * CATCH unmap-wakes-before-change: -DTIMEOUTS=0 -DKILLS=0 -DBUG_ORDER assertion
+ * CATCH round-answered-before-enqueue: -DTIMEOUTS=0 -DKILLS=0 -DBUG_ANSWER assertion
+ * CATCH unmap-wakes-before-round: -DTIMEOUTS=0 -DKILLS=0 -DBUG_ROUND assertion
+ * CATCH walk-before-lock: -DTIMEOUTS=0 -DKILLS=0 -DBUG_WALK assertion
  * CATCH count-not-undone: -DTIMEOUTS=0 -DKILLS=1 -DBUG_UNDO assertion
  * CATCH wait-lock-kept: -DTIMEOUTS=1 -DKILLS=0 -DBUG_KEPT assertion
  */
@@ -28,13 +32,35 @@ chan bucket = [THREADS] of { byte };
 #include "thread.inc"
 
 bool word, is_mapped = true;
+bool walks[THREADS];           /* its CPU read a table and answers no round yet */
 
 inline count()
 {
     parked++
 }
 
-inline park_locked(t)          /* park_locked() from the check of the word on */
+inline park_begin(t, has_deadline)
+{
+#ifdef BUG_COUNT
+    if
+    :: has_deadline
+    :: !has_deadline -> count()
+    fi;
+#else
+    count();
+#endif
+    thread_block(t, PARKED, BUCKET, bucket, has_deadline);
+    if
+    :: blocked
+    :: !blocked ->
+#ifndef BUG_UNDO
+        parked--;
+#endif
+        charged[t] = false
+    fi
+}
+
+inline park_held(t)
 {
 #ifdef BUG_WORD
     value = word;
@@ -45,39 +71,23 @@ inline park_locked(t)          /* park_locked() from the check of the word on */
 #endif
     if
     :: value -> charged[t] = false             /* MISMATCH */
-    :: !value ->
-#ifndef BUG_COUNT
-        count();
-#endif
-        if
-        :: thread_block(t, PARKED, BUCKET, bucket, true)
-        :: thread_block(t, PARKED, BUCKET, bucket, false)
-        fi;
-        if
-        :: blocked
-        :: !blocked ->
-#ifndef BUG_UNDO
-            parked--;
-#endif
-            charged[t] = false
-        fi
+    :: !value -> park_begin(t, true)
     fi;
     lock_drop(BUCKET);
     value = false
 }
 
-inline park(t)
+inline park_slowly(t)
 {
-    charged[t] = true;
     lock_take(SPACE);
     if
     :: !is_mapped -> charged[t] = false; lock_drop(SPACE)
     :: is_mapped ->
 #ifdef BUG_SPACE
         lock_drop(SPACE);
-        park_locked(t)
+        park_held(t)
 #else
-        park_locked(t);
+        park_held(t);
         lock_drop(SPACE);
 #ifdef BUG_COUNT
         if
@@ -86,6 +96,48 @@ inline park(t)
         fi
 #endif
 #endif
+    fi
+}
+
+inline walk(t)                 /* the unmap's round may be answered before it, not after */
+{
+    atomic { walks[t] = true; is_read = is_mapped }
+}
+
+inline park_at_once(t)
+{
+#ifdef BUG_WALK
+    walk(t);
+    walks[t] = false;          /* in the wait for the lock */
+    lock_take(BUCKET);
+#else
+    lock_take(BUCKET);
+    walk(t);
+#endif
+    value = word;
+#ifdef BUG_ANSWER
+    walks[t] = false;
+#endif
+    if
+    :: !is_read
+    :: is_read && value -> charged[t] = false
+    :: is_read && !value -> park_begin(t, false)
+    fi;
+    walks[t] = false;
+    lock_drop(BUCKET);
+    value = false
+}
+
+inline park(t)
+{
+    charged[t] = true;
+    if
+    :: park_at_once(t);
+        if
+        :: !is_read -> park_slowly(t)
+        :: is_read -> is_read = false
+        fi
+    :: park_slowly(t)
     fi;
     if
     :: blocked ->
@@ -103,7 +155,7 @@ end_waiting:
 
 proctype thread(byte t)
 {
-    bool blocked, value;
+    bool blocked, value, is_read;
 
     park(t);
 end:
@@ -157,8 +209,15 @@ active proctype unmapper()
         lock_take(SPACE);
         is_mapped = false;
         lock_drop(SPACE);
-#ifndef BUG_ORDER
+#ifdef BUG_ROUND
+        wake_range();
+#endif
+        !walks[0];             /* each CPU answers the round once */
+        !walks[1];
+#if !defined(BUG_ORDER) && !defined(BUG_ROUND)
         wake_range()
+#else
+        skip
 #endif
     :: skip
     fi

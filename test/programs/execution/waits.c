@@ -157,28 +157,67 @@ static void do_park_far(struct worker *self)
     self->status = cad_park_space_park(self_park, self->cap, 0, FOREVER);
 }
 
+static void touch(uint64_t address)
+{
+    (void)*(volatile unsigned char *)address;
+}
+
 static void parked_on_memory_that_goes(void)
 {
     cap_id_t memory = cad_find(CAD_ROLE_SELF_MEMORY);
 
-    for (unsigned way = 0; way < 2; way++) {
+    for (unsigned way = 0; way < 4; way++) {
+        bool decommits = way % 2 == 0, is_there = way >= 2;
         uint64_t page = 0;
         REQUIRE_OK(cad_virtual_memory_reserve(memory, 0, 3, CAD_PROT_READ | CAD_PROT_WRITE, 0,
                                               &page));
         REQUIRE_OK(cad_virtual_memory_commit(memory, page, 3, CAD_PROT_READ | CAD_PROT_WRITE, 0));
+        if (is_there)
+            touch(page + PAGE_SIZE);
         worker = (struct worker){.cap = page + PAGE_SIZE + 40};
         worker_start(&worker, do_park_far);
         worker_reach(&worker, STATE_PARKED);
-        if (way == 0)
+        if (decommits)
             CHECK_OK(cad_virtual_memory_decommit(memory, page, 2));
         else
             CHECK_OK(cad_virtual_memory_unmap(memory, page + PAGE_SIZE, 1));
         worker_join(&worker);
         CHECK_STATUS(worker.status, CAD_CANCELLED);
-        CHECK_OK(cad_virtual_memory_unmap(memory, page, way == 0 ? 3 : 1));
-        if (way == 1)
+        CHECK_OK(cad_virtual_memory_unmap(memory, page, decommits ? 3 : 1));
+        if (!decommits)
             CHECK_OK(cad_virtual_memory_unmap(memory, page + 2 * PAGE_SIZE, 1));
     }
+}
+
+static void do_park_until_gone(struct worker *self)
+{
+    do {
+        self->step = 1;
+        do_park_far(self);
+    } while (self->status == CAD_OK);
+}
+
+/* At every moment of a park that finds its page: who is left behind never ends. */
+static void memory_goes_as_one_parks(void)
+{
+    cap_id_t memory = cad_find(CAD_ROLE_SELF_MEMORY);
+    uint64_t page = 0;
+
+    REQUIRE_OK(cad_virtual_memory_reserve(memory, 0, 1, CAD_PROT_READ | CAD_PROT_WRITE, 0, &page));
+    for (unsigned i = 0; i < 150; i++) {
+        REQUIRE_OK(cad_virtual_memory_commit(memory, page, 1, CAD_PROT_READ | CAD_PROT_WRITE, 0));
+        touch(page);
+        worker = (struct worker){.cap = page};
+        worker_start(&worker, do_park_until_gone);
+        for (volatile unsigned spin = 0; worker.step == 0 && spin < 20000; spin++)
+            ; /* it may have no other CPU */
+        for (volatile unsigned spin = 0; spin < i * 13 % 512; spin++)
+            ;
+        CHECK_OK(cad_virtual_memory_decommit(memory, page, 1));
+        worker_join(&worker);
+        CHECK_THAT(worker.status == CAD_CANCELLED || worker.status == CAD_BAD_ADDRESS);
+    }
+    CHECK_OK(cad_virtual_memory_unmap(memory, page, 1));
 }
 
 static void sleeping_and_priorities(void)
@@ -309,6 +348,7 @@ void test_waits(void)
     notifications();
     parking();
     parked_on_memory_that_goes();
+    memory_goes_as_one_parks();
     sleeping_and_priorities();
     without_a_capability();
     turns();
