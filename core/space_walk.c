@@ -174,6 +174,26 @@ static void peek_at(const struct core_cpu *cpu, frame_no_t root, virt_addr_t add
     peek->end = end < CAD_SYSTEM_BASE ? end : CAD_SYSTEM_BASE;
 }
 
+/* How many entries from words[0] on are NONE, at most `limit`: eight at a time. */
+static unsigned none_run(const uint64_t *words, unsigned limit)
+{
+    unsigned run = 0;
+    for (; limit - run >= 8; run += 8) {
+        const uint64_t *w = &words[run];
+        uint64_t any = atomic_load_relaxed(&w[0]) | atomic_load_relaxed(&w[1]) |
+                       atomic_load_relaxed(&w[2]) | atomic_load_relaxed(&w[3]) |
+                       atomic_load_relaxed(&w[4]) | atomic_load_relaxed(&w[5]) |
+                       atomic_load_relaxed(&w[6]) | atomic_load_relaxed(&w[7]);
+        if (any != 0) {
+            break;
+        }
+    }
+    while (run < limit && atomic_load_relaxed(&words[run]) == 0) {
+        run++;
+    }
+    return run;
+}
+
 /* Leaf entries from `at` on, unless the table is known to be full.
  * Gives: true when the hole fits. */
 static bool hole_scan_leaf(const struct core_cpu *cpu, struct hole *hole, const struct peek *peek,
@@ -183,14 +203,17 @@ static bool hole_scan_leaf(const struct core_cpu *cpu, struct hole *hole, const 
         hole_restart(hole, peek->end);
         return false;
     }
-    uint64_t *words = table_words(cpu, peek->table);
-    for (; at < peek->end; at += PAGE_SIZE) {
-        uint64_t word = atomic_load_relaxed(&words[entry_index(at, 0)]);
-        if (entry_state(word) != ENTRY_NONE) {
-            hole_restart(hole, at + PAGE_SIZE);
-        } else if (hole_fits(hole, at + PAGE_SIZE)) {
-            return true;
+    const uint64_t *words = table_words(cpu, peek->table);
+    while (at < peek->end) {
+        virt_addr_t enough = hole->start + hole->bytes;
+        virt_addr_t end = enough < peek->end ? enough : peek->end;
+        unsigned limit = (unsigned)((end - at) >> PAGE_SHIFT);
+        unsigned run = none_run(&words[entry_index(at, 0)], limit);
+        if (run == limit) {
+            return end == enough;
         }
+        hole_restart(hole, at + (run + 1) * PAGE_SIZE);
+        at = hole->start;
     }
     return false;
 }
