@@ -38,6 +38,7 @@
     CHECK(FRAME_FREE_LIST, "FR5", "frame", "free lists and blocks agree")                          \
     CHECK(FRAME_FREE_COUNT, "FR1", "frame", "free frames in lists as counted")                     \
     CHECK(FRAME_MAGAZINE, "FR6", "frame", "a magazine's frame is free and marked")                 \
+    CHECK(FRAME_ZEROED, "FR5", "frame", "a frame set aside as zeroed is zero")                     \
     CHECK(FRAME_QUARANTINE, "TL2", "frame", "frames in quarantine as the host holds")              \
     CHECK(FRAME_PINS, "MO5", "frame", "nothing pins it")                                           \
     CHECK(FRAME_MAPS_NONE, "FR3", "frame", "maps is 0 in this state")                              \

@@ -46,10 +46,19 @@ static bool audit_block(struct audit *audit, frame_no_t first, unsigned order, f
     return true;
 }
 
+static bool is_zero(const uint64_t *words)
+{
+    uint64_t any = 0;
+
+    for (unsigned i = 0; i < PAGE_SIZE / sizeof(*words); i++)
+        any |= words[i];
+    return any == 0;
+}
+
 static void audit_magazine(struct audit *audit, const struct magazine *magazine, uint32_t cpu)
 {
     if (!audit_true(audit, AUDIT_FRAME_MAGAZINE, cpu, magazine->count,
-                    magazine->count <= MAGAZINE_FRAMES))
+                    magazine->zeroed <= magazine->count && magazine->count <= MAGAZINE_FRAMES))
         return;
     for (uint32_t i = 0; i < magazine->count; i++) {
         if (!audit_reach(audit, magazine->frames[i], cpu))
@@ -57,6 +66,9 @@ static void audit_magazine(struct audit *audit, const struct magazine *magazine,
         const struct frame *frame = &audit->cadastre->frames.frames[magazine->frames[i]];
         (void)audit_true(audit, AUDIT_FRAME_MAGAZINE, magazine->frames[i], cpu,
                          frame->state == FRAME_FREE && frame->kind == FRAME_FREE_MAGAZINE);
+        if (i < magazine->zeroed)
+            (void)audit_true(audit, AUDIT_FRAME_ZEROED, magazine->frames[i], cpu,
+                             is_zero(table_words(audit->host->cpus[cpu], magazine->frames[i])));
     }
 }
 

@@ -351,6 +351,16 @@ static void magazine_too_full(void)
 {
     world->cpu->magazine.count = MAGAZINE_FRAMES + 1;
 }
+static void magazine_zeroes_more_than_it_has(void)
+{
+    world->cpu->magazine.zeroed = world->cpu->magazine.count + 1;
+}
+static void magazine_zeroed_frame_is_written(void)
+{
+    while (magazine_clear_ahead(world->cpu))
+        ;
+    table_words(world->cpu, world->cpu->magazine.frames[3])[PAGE_SIZE / 8 - 1] = 1;
+}
 static void pinned_frame(void)
 {
     frames[object_page(world->cpu, run, 0)].pins = 1;
@@ -652,6 +662,8 @@ static void slot_of_a_dead_object(void)
     DAMAGE(magazine_holds_a_used_frame, FRAME_MAGAZINE)                                            \
     DAMAGE(magazine_holds_a_frame_twice, FRAME_ONCE)                                               \
     DAMAGE(magazine_too_full, FRAME_MAGAZINE)                                                      \
+    DAMAGE(magazine_zeroes_more_than_it_has, FRAME_MAGAZINE)                                       \
+    DAMAGE(magazine_zeroed_frame_is_written, FRAME_ZEROED)                                         \
     DAMAGE(pinned_frame, FRAME_PINS)                                                               \
     DAMAGE(maps_of_an_anon_frame, FRAME_MAPS_NONE)                                                 \
     DAMAGE(pool_count_wrong, POOL)                                                                 \

@@ -16,7 +16,7 @@
       \valid(cpu) && \valid(cpu->cadastre) &&
       \valid(cpu->cadastre->frames.frames + (0 .. UINT32_MAX)) &&
       \separated(cpu, cpu->cadastre, cpu->cadastre->frames.frames + (0 .. UINT32_MAX)) &&
-      cpu->magazine.count <= MAGAZINE_FRAMES;
+      cpu->magazine.zeroed <= cpu->magazine.count <= MAGAZINE_FRAMES;
     predicate frames_others{A,B}(struct frame *frames, integer but) =
       \forall integer i; 0 <= i <= UINT32_MAX && i != but ==> frame_same{A,B}(frames, i);
 */
@@ -171,6 +171,21 @@ void host_run_put(struct core_cpu *cpu, frame_no_t first, uint32_t count);
 frame_no_t host_block_take(struct core_cpu *cpu, unsigned order);
 #endif
 
+#ifdef CONFIG_ASSERT
+static bool is_zero(const struct core_cpu *cpu, frame_no_t frame)
+{
+    const uint64_t *words = table_words(cpu, frame);
+    uint64_t any = 0;
+
+    for (unsigned i = 0; i < PAGE_SIZE / sizeof(*words); i++)
+        any |= words[i];
+    return any == 0;
+}
+#define ASSERT_ZERO(cpu, frame) ASSERT(is_zero(cpu, frame))
+#else
+#define ASSERT_ZERO(cpu, frame) ((void)0)
+#endif
+
 /* A zeroed frame, still FREE and marked as taken; FRAME_NONE when memory is short. */
 /*@ requires frames_shape(cpu);
     terminates \true;
@@ -188,10 +203,19 @@ static inline frame_no_t magazine_pop(struct core_cpu *cpu)
         if (magazine->count == 0)
             return FRAME_NONE;
     }
-    frame_no_t frame = magazine->frames[--magazine->count];
+    uint32_t last = --magazine->count;
+    frame_no_t frame = magazine->frames[last];
 
-    HOST(cpu, page_clear)(frame);
-    return frame;
+    if (LIKELY(magazine->zeroed == 0)) {
+        HOST(cpu, page_clear)(frame);
+        return frame;
+    }
+    uint32_t at = --magazine->zeroed;
+    frame_no_t zeroed = magazine->frames[at];
+
+    magazine->frames[at] = frame;
+    ASSERT_ZERO(cpu, zeroed);
+    return zeroed;
 }
 
 /*@ requires frames_shape(cpu);
@@ -210,6 +234,33 @@ static inline void magazine_push(struct core_cpu *cpu, frame_no_t frame)
         HOST(cpu, magazine_drain)(cpu);
     CHECK_VALUE(magazine->count < MAGAZINE_FRAMES, frame);
     magazine->frames[magazine->count++] = frame;
+}
+
+/*@ requires frames_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine;
+    ensures frames_shape(cpu);
+    ensures done: \result == \false ==> cpu->magazine.zeroed == cpu->magazine.count;
+    ensures full: \result == \false ==>
+      \old(cpu->magazine.zeroed) == \old(cpu->magazine.count);
+    ensures one_more: \old(cpu->magazine.zeroed) < \old(cpu->magazine.count) ==>
+      cpu->magazine.zeroed == \old(cpu->magazine.zeroed) + 1 &&
+      cpu->magazine.count == \old(cpu->magazine.count) &&
+      \forall integer k; 0 <= k < MAGAZINE_FRAMES ==>
+        cpu->magazine.frames[k] == \old(cpu->magazine.frames[k]);
+*/
+bool magazine_clear_ahead(struct core_cpu *cpu)
+{
+    struct magazine *magazine = &cpu->magazine;
+
+    if (magazine->zeroed == magazine->count && magazine->count < MAGAZINE_FRAMES / 2)
+        HOST(cpu, magazine_refill)(cpu);
+    if (magazine->zeroed == magazine->count)
+        return false;
+    HOST(cpu, page_clear)(magazine->frames[magazine->zeroed]);
+    magazine->zeroed++;
+    return true;
 }
 
 /*@ requires frames_shape(cpu);
@@ -525,6 +576,7 @@ static void magazine_push_run(struct core_cpu *cpu, frame_no_t first, uint32_t c
     /* Highest first, as in magazine_fill. */
     /*@ loop invariant 0 <= i <= count;
         loop invariant magazine->count == \at(cpu->magazine.count,Pre) + count - i;
+        loop invariant magazine->zeroed == \at(cpu->magazine.zeroed,Pre);
         loop invariant \forall integer k;
           \at(cpu->magazine.count,Pre) <= k < cpu->magazine.count ==>
           cpu->magazine.frames[k] == first + i + (cpu->magazine.count - 1 - k);

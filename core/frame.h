@@ -10,7 +10,7 @@
  * Free frames are in a buddy allocator threaded through the table itself
  * (never through the frames, FR5): orders 0..FRAME_ORDER_MAX, so single frames
  * and aligned runs both come in O(orders).  Each CPU keeps a magazine of free
- * single frames in front of it (FR6), which it uses with no lock.
+ * single frames in front of it (FR6), which it uses with no lock, and clears while it is idle.
  *
  * Who may touch an entry: FREE and not in a magazine: the frames lock; in a
  * magazine: its CPU; otherwise: its owner under the owner's lock.  `maps` of
@@ -116,9 +116,10 @@ struct frame_table {
     uint64_t total_frames;  /* entries in all ranges */
 };
 
-/* One CPU's stock of FREE frames.  Only its CPU touches it. */
+/* One CPU's stock of FREE frames.  Only its CPU touches it.  The first `zeroed` were cleared while
+ * the CPU was idle: they are taken first, and go back to the allocator last. */
 struct magazine {
-    uint32_t count;
+    uint32_t count, zeroed;
     frame_no_t frames[MAGAZINE_FRAMES];
 };
 
@@ -177,6 +178,9 @@ frame_no_t frame_take_kernel(struct core_cpu *cpu, enum frame_kind kind, uint32_
                              uint32_t detail);
 frame_no_t frame_take_anon(struct core_cpu *cpu, frame_no_t table_frame, uint32_t slot);
 frame_no_t frame_take_object(struct core_cpu *cpu, uint32_t object, uint32_t page);
+/* An idle CPU's step: a frame of its magazine is cleared ahead of its use, for which one less than
+ * half full is filled.  Locks: none.  Gives: false when there is no more to do.  Cost: a page. */
+bool magazine_clear_ahead(struct core_cpu *cpu);
 
 /* A run out of host.block_take becomes, zeroed, pages 0.. of the object. */
 void frame_run_to_object(struct core_cpu *cpu, frame_no_t first, uint32_t count,

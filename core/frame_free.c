@@ -284,16 +284,18 @@ static uint32_t neighbours(const frame_no_t *frames, uint32_t limit)
 void magazine_empty(struct frame_table *table, struct magazine *magazine, uint32_t keep)
 {
     uint32_t taken = magazine->count > keep ? magazine->count - keep : 0;
+    uint32_t first = magazine->zeroed < keep ? magazine->zeroed : keep;
 
-    /* The oldest go, as the newest are warm. */
-    for (uint32_t i = 0, run; i < taken; i += run) {
-        run = neighbours(&magazine->frames[i], taken - i);
+    /* Of those not zeroed the oldest go, as the newest are warm. */
+    for (uint32_t i = first, run; i < first + taken; i += run) {
+        run = neighbours(&magazine->frames[i], first + taken - i);
         frame_no_t one = magazine->frames[i], other = magazine->frames[i + run - 1];
         frame_run_put(table, one < other ? one : other, run);
     }
-    for (uint32_t i = taken; i < magazine->count; i++)
+    for (uint32_t i = first + taken; i < magazine->count; i++)
         magazine->frames[i - taken] = magazine->frames[i];
     magazine->count -= taken;
+    magazine->zeroed = first;
 }
 
 /* --- boot --- */

@@ -2,6 +2,7 @@
 #include "core/test_world.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/frame_priv.h"
 
@@ -468,6 +469,68 @@ static void a_full_magazine_drains_on_release(void **state)
     world_check_invariants(world);
 }
 
+static void a_frame_cleared_ahead_is_taken_first_and_zero(void **state)
+{
+    struct magazine *magazine = &world->cpu->magazine;
+    frame_no_t used[3], frame;
+
+    (void)state;
+    while (magazine_clear_ahead(world->cpu))
+        ;
+    assert_int_equal(magazine->zeroed, magazine->count);
+    assert_in_range(magazine->count, MAGAZINE_FRAMES / 2, MAGAZINE_FRAMES);
+    for (unsigned i = 0; i < 3; i++) {
+        used[i] = frame_take_anon(world->cpu, 9, 0);
+        memset(world_page(world, used[i]), 0x5a, PAGE_SIZE);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        frame_release(world->cpu, used[i], FRAME_ANON, 9);
+    while (magazine->zeroed > 0) {
+        frame = frame_take_anon(world->cpu, 9, 0);
+        assert_true(world_page_is_zero(world, frame));
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_not_equal(frame, used[i]);
+        frame_release(world->cpu, frame, FRAME_ANON, 9);
+    }
+    frame = frame_take_anon(world->cpu, 9, 0); /* the last that was given up, not zeroed */
+    assert_true(world_page_is_zero(world, frame));
+    frame_release(world->cpu, frame, FRAME_ANON, 9);
+    world_check_invariants(world);
+}
+
+static void a_write_to_a_frame_cleared_ahead_is_caught(void **state)
+{
+    struct magazine *magazine = &world->cpu->magazine;
+
+    (void)state;
+    while (magazine_clear_ahead(world->cpu))
+        ;
+    uint8_t *page = world_page(world, magazine->frames[magazine->zeroed - 1]);
+    page[PAGE_SIZE - 1] = 1;
+    expect_assert_failure(frame_take_anon(world->cpu, 9, 0));
+}
+
+static void zeroed_frames_leave_a_magazine_last(void **state)
+{
+    struct magazine *magazine = &world->cpu->magazine;
+
+    (void)state;
+    while (magazine_clear_ahead(world->cpu))
+        ;
+    uint32_t zeroed = magazine->zeroed;
+    magazine_fill(table, magazine, MAGAZINE_FRAMES - magazine->count);
+    frame_no_t lowest = magazine->frames[0], newest = magazine->frames[magazine->count - 1];
+    magazine_empty(table, magazine, zeroed + 1);
+    assert_int_equal(magazine->count, zeroed + 1);
+    assert_int_equal(magazine->zeroed, zeroed);
+    assert_int_equal(magazine->frames[0], lowest);
+    assert_int_equal(magazine->frames[zeroed], newest);
+    magazine_empty(table, magazine, 5);
+    assert_int_equal(magazine->count, 5);
+    assert_int_equal(magazine->zeroed, 5);
+    frame_check_invariants(table);
+}
+
 static void shortage_gives_none_and_changes_nothing(void **state)
 {
     (void)state;
@@ -606,6 +669,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(fills_take_neighbours_again_once_small_blocks_are_used_up,
                                         make, abandon),
         TEST(a_full_magazine_drains_on_release),
+        TEST(a_frame_cleared_ahead_is_taken_first_and_zero),
+        cmocka_unit_test_setup_teardown(a_write_to_a_frame_cleared_ahead_is_caught, make, abandon),
+        TEST(zeroed_frames_leave_a_magazine_last),
         TEST(shortage_gives_none_and_changes_nothing),
         TEST(ranges_that_are_wrong_are_refused),
         TEST(only_reserved_frames_that_exist_become_free),

@@ -19,8 +19,8 @@ struct core_host {
     /* Frame n's bytes are at direct_map + n * PAGE_SIZE, 8-byte aligned words. */
     uint8_t *direct_map;
     void (*page_clear)(frame_no_t frame);
-    /* Moves frames from the shared allocator into an empty magazine of this CPU
-     * (magazine_fill); leaves it empty when there are none.  Takes the frames lock. */
+    /* Moves frames from the shared allocator into this CPU's magazine, at most half full
+     * (magazine_fill); leaves it as it is when there are none.  Takes the frames lock. */
     void (*magazine_refill)(struct core_cpu *cpu);
     /* Moves half of a full magazine back (magazine_empty).  Takes the frames lock. */
     void (*magazine_drain)(struct core_cpu *cpu);

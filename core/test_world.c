@@ -77,8 +77,12 @@ static void world_refill(struct core_cpu *cpu)
 {
     uint32_t count = world_of(cpu)->allocations_left == WORLD_NEVER ? WORLD_REFILL : 1;
 
-    if (allocation_granted(cpu))
-        magazine_fill(&cpu->cadastre->frames, &cpu->magazine, count);
+    if (!allocation_granted(cpu))
+        return;
+    magazine_fill(&cpu->cadastre->frames, &cpu->magazine, count);
+    /* As a CPU that is idle now and then. */
+    for (uint32_t i = 0; i < count / 2 && cpu->magazine.zeroed < cpu->magazine.count; i++)
+        (void)magazine_clear_ahead(cpu);
 }
 
 static void world_drain(struct core_cpu *cpu)

@@ -102,6 +102,7 @@ static unsigned machine_counters(struct named_value *values)
 #undef TLB_COUNTER_VALUE
     values[count++] = (struct named_value){"boot cycles to init", boot_cycles};
     values[count++] = (struct named_value){"memory free pages", memory_free_pages()};
+    values[count++] = (struct named_value){"memory zeroed pages", memory_zeroed_pages()};
     values[count++] = (struct named_value){"memory pool pages", pool_pages_used};
     values[count++] = (struct named_value){"memory pool pages limit", pool_pages_limit};
     values[count++] = (struct named_value){"console lost bytes", console_lost_bytes};

@@ -314,3 +314,12 @@ uint64_t memory_free_pages(void)
         pages += cpu_by_index(i)->core.magazine.count;
     return pages;
 }
+
+uint64_t memory_zeroed_pages(void)
+{
+    uint64_t pages = 0;
+
+    for (unsigned i = 0; i < cpu_count(); i++)
+        pages += cpu_by_index(i)->core.magazine.zeroed;
+    return pages;
+}

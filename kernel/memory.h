@@ -31,6 +31,8 @@ void memory_init_cpu(struct core_cpu *core);
 
 /* Frames free now, magazines included; exact only while nobody allocates. */
 uint64_t memory_free_pages(void);
+/* Those of them that idle CPUs have cleared ahead; as exact. */
+uint64_t memory_zeroed_pages(void);
 
 /* The root ledger, and the object that holds the boot archive with its size in
  * bytes (ID_NONE and 0 if the loader gave none).  Constant after boot. */

@@ -420,7 +420,7 @@ __attribute__((noinline)) static struct thread *idle(struct cpu *cpu)
             thread = steal(cpu);
         if (thread != NULL)
             break;
-        if (reaper_run(1))
+        if (reaper_run(1) || magazine_clear_ahead(&cpu->core))
             cpu_take_interrupts(); /* there may be many steps */
         else if (!atomic_load_relaxed(&cpu->attention))
             cpu_idle();

@@ -42,7 +42,8 @@ static void magazine_refill(struct core_cpu *cpu)
 {
     cpu->filled_space = ANY_INDEX();
     cpu->filled_pages = ANY_LONG();
-    cpu->magazine.count = ANY_FROM(0, MAGAZINE_FRAMES / 2);
+    cpu->magazine.count = ANY_FROM(0, MAGAZINE_FRAMES);
+    cpu->magazine.zeroed = ANY_FROM(0, MAGAZINE_FRAMES);
     for (unsigned i = 0; i < MAGAZINE_FRAMES; i++) {
         cpu->magazine.frames[i] = ANY_FRAME();
     }
@@ -51,6 +52,7 @@ static void magazine_refill(struct core_cpu *cpu)
 static void magazine_drain(struct core_cpu *cpu)
 {
     cpu->magazine.count = MAGAZINE_FRAMES / 2;
+    cpu->magazine.zeroed = ANY_FROM(0, MAGAZINE_FRAMES / 2);
 }
 
 static frame_no_t block_take(struct core_cpu *cpu, unsigned order)
@@ -167,6 +169,7 @@ static void cpu_any(struct core_cpu *cpu)
     cpu->filled_space = ANY_INDEX();
     cpu->filled_pages = ANY_LONG();
     cpu->magazine.count = ANY_FROM(0, MAGAZINE_FRAMES);
+    cpu->magazine.zeroed = ANY_FROM(0, MAGAZINE_FRAMES);
     for (unsigned i = 0; i < MAGAZINE_FRAMES; i++) {
         cpu->magazine.frames[i] = ANY_FRAME();
     }

@@ -5,7 +5,10 @@
 #include "cadastre/clients.h"
 #include "measure.h"
 
+#include <time.h>
+
 enum { MANY = 4096, TOUCHED = 512, LARGE = 512 };
+enum { ZEROED = 32 }; /* what a CPU clears ahead at least */
 #define RW          (CAD_PROT_READ | CAD_PROT_WRITE)
 #define GIB_PAGES   (1ull << 18)
 
@@ -54,6 +57,15 @@ static void commit_large(void)
 static void fill_large(void)
 {
     commit_with(CAD_COMMIT_EAGER);
+}
+
+/* This CPU has nothing else to do meanwhile. */
+static void commit_many_and_rest(void)
+{
+    const struct timespec rest = { .tv_nsec = 1000000 };
+
+    commit_many();
+    (void)nanosleep(&rest, NULL);
 }
 
 static void drop_many(void)
@@ -160,6 +172,7 @@ static void unmap_and_drop_object(void)
 
 const struct metric memory_metrics[] = {
     { "first_touch", touch, commit_many, drop_many, TOUCHED, 1 },
+    { "first_touch_zeroed", touch, commit_many_and_rest, drop_many, ZEROED, 1 },
     { "commit_eager_4096_each", commit_eager, reserve_many, drop_many, 1, MANY },
     { "first_touch_2mib", touch_large, commit_large, drop_many, MANY / LARGE, 1 },
     { "decommit_2mib_each", decommit, fill_large, drop_many, 1, MANY / LARGE },
