@@ -113,7 +113,7 @@ QEMU_SPECS := $(wildcard test/machine/*.toml test/qemu/*.toml)
 
 ##@ Testing
 
-.PHONY: test test-lib test-machine test-qemu test-tools fault-sites
+.PHONY: test test-lib test-machine test-qemu test-stress test-tools fault-sites
 test: ## everything: check, tools, library on the host, fuzzing, models, system in QEMU, proofs
 	+@MAKE=$(MAKE) tools/all_tests.sh $(RESULTS) $(if $(T),,check) test-tools test-lib \
 	    test-fuzz test-model test-qemu $(if $(T),,eva prove)
@@ -152,6 +152,12 @@ test-machine: $(MACHINE_IMAGE) ## only the machine layer's image in QEMU (T=name
 	@test/qemu/run_tests.py --results $(RESULTS)/test-machine --logs $(RESULTS)/qemu \
 	    --image machine=$(MACHINE_IMAGE) --only $(call shell_quote,$(T)) \
 	    $(wildcard test/machine/*.toml)
+
+MINUTES ?= 10
+test-stress: $(KERNEL) $(TEST_ARCHIVE) ## stress on 1, 2, 4, 8 CPUs (MINUTES=10 in all), then audits
+	@test/qemu/stress.py --image $(KERNEL),$(TEST_ARCHIVE) \
+	    --minutes $(call shell_quote,$(MINUTES)) --logs $(RESULTS)/qemu \
+	    --results $(RESULTS)/test-stress
 
 test-tools: ## the build's own tools
 	@tools/tool_tests.py --results $(RESULTS)/test-tools --only $(call shell_quote,$(T))

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-enum { FAULTERS_MAX = 16, FAULTED_PAGES = 32, PROCESSES = 16, KILLS = 10, STATUS = 7 };
+enum { FAULTERS_MAX = 16, FAULTED_PAGES = 32, PROCESSES = 16, KILLS = 10, STATUS = 7,
+       RANGE_PAGES = 300 };
 #define RW (CAD_PROT_READ | CAD_PROT_WRITE)
 
 /* --- a process ends while all CPUs fault in it --- */
@@ -78,6 +79,7 @@ void test_ends_under_faults(void)
 /* --- a thread is killed in the middle of every operation --- */
 
 static cap_id_t notification, endpoint, object;
+static uint64_t range;
 static volatile uint32_t parked_word, never;
 /* CANCELLED if a killed thread came back from its call. */
 static volatile status_t op_status;
@@ -93,6 +95,14 @@ static void op_touch(void)
     (void)cad_virtual_memory_protect(self_memory, address, 2, CAD_PROT_READ);
     (void)cad_virtual_memory_decommit(self_memory, address, 4);
     (void)cad_virtual_memory_unmap(self_memory, address, 4);
+}
+
+/* Long enough for interrupts, and so for the news of its end, to come in its middle. */
+static void op_range(void)
+{
+    (void)cad_virtual_memory_commit(self_memory, range, RANGE_PAGES, RW, CAD_COMMIT_EAGER);
+    (void)cad_virtual_memory_protect(self_memory, range, RANGE_PAGES, CAD_PROT_READ);
+    (void)cad_virtual_memory_decommit(self_memory, range, RANGE_PAGES);
 }
 
 static void op_map(void)
@@ -210,7 +220,7 @@ static void op_yield(void)
 /* Pairs that meet: each is killed while the next one runs too. */
 static void (*const operations[])(void) = {
     op_touch, op_map,    op_allocate, op_derive, op_create_thread, op_ring, op_wait,
-    op_signal, op_park, op_unpark,   op_sleep,  op_call,          op_serve, op_yield,
+    op_signal, op_park, op_unpark,   op_range,  op_sleep,         op_call,  op_serve, op_yield,
 };
 #define OPERATIONS (sizeof(operations) / sizeof(operations[0]))
 
@@ -238,6 +248,7 @@ _Noreturn void child_kills(void)
     REQUIRE_OK(cad_ledger_create_notification(self_ledger, &notification));
     REQUIRE_OK(cad_ledger_create_endpoint(self_ledger, &endpoint));
     REQUIRE_OK(cad_frame_allocator_allocate(frames, 2, &object));
+    REQUIRE_OK(cad_virtual_memory_reserve(self_memory, 0, RANGE_PAGES, RW, 0, &range));
     for (unsigned i = 0; i < OPERATIONS * KILLS; i++) {
         for (unsigned pair = 0; pair < 2; pair++) {
             victims[pair].word = (i + pair) % OPERATIONS;
