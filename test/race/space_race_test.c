@@ -419,6 +419,53 @@ static void threads_on_one_space_see_one_at_a_time(void **state)
     expect(large_seen > 0, "large pages that a query met", large_seen);
 }
 
+/* --- neighbours in the allocator --- */
+
+/* Of two neighbours one is in a CPU's magazine, so that it goes from owner to owner, never back
+ * to the allocator. */
+static frame_no_t pair;
+
+static void *take_and_release(void *argument)
+{
+    struct racer *racer = argument;
+    for (unsigned i = operations(); i > 0; i--) {
+        frame_no_t frame = frame_take_anon(&racer->cpu, 9, 0);
+        expect(frame == pair + 1, "a frame came from elsewhere", frame);
+        frame_release(&racer->cpu, frame, FRAME_ANON, 9);
+    }
+    return NULL;
+}
+
+static void *put_beside_it(void *argument)
+{
+    struct racer *racer = argument;
+    for (unsigned i = operations(); i > 0; i--) {
+        race_run_put(&racer->cpu, pair, 1);
+        pthread_mutex_lock(&frames_mutex);
+        frame_no_t frame = frame_block_take(&world->cadastre.frames, 0);
+        pthread_mutex_unlock(&frames_mutex);
+        expect(frame == pair, "merged with a frame that is not in the allocator", frame);
+    }
+    return NULL;
+}
+
+static void a_neighbour_of_others_is_never_taken_for_a_free_block(void **state)
+{
+    (void)state;
+    race_make();
+    struct frame_table *frames = &world->cadastre.frames;
+    pair = frame_block_take(frames, 1);
+    racers[0].cpu.magazine = (struct magazine){ .count = 1, .frames = { pair + 1 } };
+    assert_int_equal(pthread_create(&racers[0].thread, NULL, take_and_release, &racers[0]), 0);
+    assert_int_equal(pthread_create(&racers[1].thread, NULL, put_beside_it, &racers[1]), 0);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(racers[i].thread, NULL), 0);
+    frame_run_put(frames, pair, 1);
+    race_end();
+}
+
+/* --- faults --- */
+
 /* Gives: what waitpid says of the program's end. */
 static int run_quietly(const char *path)
 {
@@ -467,6 +514,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_on_one_space_see_one_at_a_time),
+        cmocka_unit_test(a_neighbour_of_others_is_never_taken_for_a_free_block),
         cmocka_unit_test(a_broken_protocol_is_noticed),
     };
     return cmocka_run_group_tests_name("space_race", tests, NULL, NULL);
