@@ -277,8 +277,9 @@ bool magazine_clear_ahead(struct core_cpu *cpu)
       \at(cpu->cadastre->frames.frames[\at(\result,Post)].state,Pre) == FRAME_FREE;
     ensures only_this: frames_others{Pre,Post}(cpu->cadastre->frames.frames, \result);
 */
-static inline frame_no_t frame_take(struct core_cpu *cpu, enum frame_state state,
-                                    enum frame_kind kind, uint32_t owner, uint32_t detail)
+ALWAYS_INLINE static inline frame_no_t frame_take(struct core_cpu *cpu, enum frame_state state,
+                                                  enum frame_kind kind, uint32_t owner,
+                                                  uint32_t detail)
 {
     frame_no_t frame = magazine_pop(cpu);
 
