@@ -16,6 +16,9 @@ COMPILE_ASSERT(CAD_USER_END <= (UINT64_C(1) << USER_ADDRESS_BITS) - PAGE_SIZE,
                sysret_targets_are_addresses);
 
 #define SYSCALL_BYTES 2 /* of the instruction that the pc is behind */
+#define CONTROL_BYTES 32 /* at the start of a floating-point file: no data registers */
+#define HEADER_OFFSET 512 /* xsave's: which parts there are */
+#define HEADER_BYTES  64
 #define FCW_OFFSET    0
 #define MXCSR_OFFSET  24
 #define FCW_DEFAULT   0x037f /* all exceptions masked, 64-bit mantissa */
@@ -66,9 +69,16 @@ void context_restart(struct arch_context *context)
     context->rip -= SYSCALL_BYTES;
 }
 
+/* xrstor reads no part that is not there by its header, but MXCSR: whatever was in the record
+ * before, registers are as after a reset. */
 void fpu_state_init(struct arch_fpu *fpu)
 {
-    *fpu = (struct arch_fpu){0};
+    if (cpu_has_xsave) {
+        __builtin_memset(fpu->state, 0, CONTROL_BYTES);
+        __builtin_memset(fpu->state + HEADER_OFFSET, 0, HEADER_BYTES);
+    } else {
+        *fpu = (struct arch_fpu){0};
+    }
     *(uint16_t *)(fpu->state + FCW_OFFSET) = FCW_DEFAULT;
     *(uint32_t *)(fpu->state + MXCSR_OFFSET) = MXCSR_DEFAULT;
 }

@@ -187,6 +187,7 @@ static void thread_start(struct test_cpu *cpu, struct thread *thread)
     bool avx = (cpu_features.xcr0 & 4) != 0 && job->code == user_fpu;
     bool bases = cpu_has_fsgsbase && job->code == user_tls;
     context_set_word(&thread->context, 0, avx || bases);
+    __builtin_memset(&thread->fpu, 0xff, sizeof(thread->fpu)); /* as another might leave it */
     fpu_state_init(&thread->fpu);
 }
 

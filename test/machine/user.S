@@ -128,9 +128,33 @@ user_registers:
     vinsertf128 $1, %xmm\index, %ymm\index, %ymm\index
 .endm
 
+#define MXCSR_FRESH 0x1f80 /* all exceptions masked, round to nearest */
+#define FCW_FRESH   0x037f /* the same, 64-bit mantissa */
+/* All of a fresh file is zero but its control words, whatever its record held before. */
+.macro FRESH_CHECK
+    testq %rsi, %rsi
+    jz 2f
+    .irp index, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+    vorps %ymm\index, %ymm0, %ymm0
+    .endr
+    vextractf128 $1, %ymm0, %xmm1
+2:  .irp index, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+    por %xmm\index, %xmm0
+    .endr
+    movhlps %xmm0, %xmm1
+    por %xmm1, %xmm0
+    movq %xmm0, %rcx
+    REQUIRE(cmpq, $0, %rcx)
+    stmxcsr -8(%rsp)
+    REQUIRE(cmpl, $MXCSR_FRESH, -8(%rsp))
+    fnstcw -8(%rsp)
+    REQUIRE(cmpw, $FCW_FRESH, -8(%rsp))
+.endm
+
     .globl user_fpu
 user_fpu:
     movq %rsi, %rbx
+    FRESH_CHECK
     .irp index, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14
     VECTOR_SET \index
     .endr
