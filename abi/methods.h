@@ -40,7 +40,7 @@
     \
     METHOD(VIRTUAL_MEMORY, virtual_memory, info, 1, READ, IN(), OUT(reserved_pages, committed_pages, resident_pages, table_pages), "what this space holds") \
     METHOD(VIRTUAL_MEMORY, virtual_memory, reserve, 2, MAP, IN(address, pages, protection, flags), OUT(address), "reserve addresses; address 0 lets the kernel choose, a given one is exact") \
-    METHOD(VIRTUAL_MEMORY, virtual_memory, commit, 3, MAP, IN(address, pages, protection, flags), OUT(), "guarantee backing; zero pages on first touch, or now with CAD_COMMIT_EAGER; whole aligned 2 MiB by 2 MiB pages, or not with CAD_COMMIT_SMALL") \
+    METHOD(VIRTUAL_MEMORY, virtual_memory, commit, 3, MAP, IN(address, pages, protection, flags), OUT(), "guarantee backing; zero pages on first touch, or now with CAD_COMMIT_EAGER; whole aligned 2 MiB by 2 MiB pages, or not with CAD_COMMIT_SMALL; with CAD_COMMIT_NEW all of the range or nothing") \
     METHOD(VIRTUAL_MEMORY, virtual_memory, decommit, 4, MAP, IN(address, pages), OUT(), "give the backing up, keep the reservation; recommit reads zero") \
     METHOD(VIRTUAL_MEMORY, virtual_memory, protect, 5, MAP, IN(address, pages, protection), OUT(), "change protection; none keeps data and charge") \
     METHOD(VIRTUAL_MEMORY, virtual_memory, unmap, 6, MAP, IN(address, pages), OUT(), "give reservation and backing up") \
@@ -117,6 +117,7 @@ enum { CAD_METHOD_NUMBER_MAX = 15 };
 /* virtual_memory.commit flags */
 #define CAD_COMMIT_EAGER 1 /* pages of zeroes now, as far as frames go */
 #define CAD_COMMIT_SMALL 2 /* pages of 4 KiB only, each filled by itself */
+#define CAD_COMMIT_NEW   4 /* OVERLAP if any page is committed: so all are zero, as asked for */
 #define CAD_CONSOLE_WRITE_MAX 4096
 /* machine.starve's what: nothing (only tell), the thread's next invocation, its page faults */
 #define CAD_STARVE_NOTHING 0

@@ -17,6 +17,7 @@
  *   same reason UNMAP_OBJECT always flushes.
  * - BORROWED: a present entry counts in its frame's `maps`; frame BORROW and
  *   UNBORROW are that count, UNBORROW only if it was present.
+ * - COMMIT with `new` is refused with OVERLAP, after all others, unless every page is RESERVED.
  * - COMMIT with `eager` is COMMIT followed by FAULT; MAP_OBJECT with `populate` likewise.
  * - UNMAP and UNMAP_OBJECT do not touch GUARD and SYSTEM pages: those end with
  *   the space, or by UNMAP_SYSTEM.

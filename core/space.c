@@ -164,6 +164,10 @@ status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
     struct range_plan plan;
     status_t status = plan_check(cpu, &plan, space, ENTRY_OP_COMMIT, protection,
                                  (struct user_range){ .start = address, .pages = pages });
+    if (status == CAD_OK && (flags & CAD_COMMIT_NEW) != 0 && plan.reserved_pages != pages) {
+        plan_cancel(cpu, &plan);
+        status = CAD_OVERLAP;
+    }
     if (status == CAD_OK) {
         plan.is_small = (flags & CAD_COMMIT_SMALL) != 0;
         status = plan_reserve(cpu, &plan, 0, plan.reserved_pages);

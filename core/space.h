@@ -114,8 +114,8 @@ MUST_CHECK status_t space_reserve(struct core_cpu *cpu, uint32_t space, virt_add
  * Eager fills as far as frames go now; the rest, and what has no access, stays
  * COMMITTED, which is guaranteed as well.  What fills a whole reserved 2 MiB entry becomes a
  * large page (AS7).  flags: CAD_COMMIT_*.
- * Fails: INVALID, PROTECTED_RANGE, WRITE_EXECUTE, NOT_RESERVED, QUOTA_COMMITTED,
- * QUOTA_METADATA, PRESSURE; state unchanged. */
+ * Fails: INVALID, PROTECTED_RANGE, WRITE_EXECUTE, NOT_RESERVED, OVERLAP (NEW, and a page was
+ * committed), QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged. */
 MUST_CHECK status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
                                  uint64_t pages, uint32_t protection, uint32_t flags);
 /* Back to RESERVED; pages that are RESERVED already stay so.

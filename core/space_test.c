@@ -330,6 +330,30 @@ static void committing_twice_changes_and_charges_nothing(void **state)
     assert_true(world_hash(world) == hash);
 }
 
+static void a_new_commit_is_of_reserved_pages_alone(void **state)
+{
+    (void)state;
+    const uint32_t new_flag = CAD_COMMIT_NEW;
+    reserve(BASE, 16);
+    OK(space_commit(cpu, space, BASE + 4 * KIB4, 1, R, new_flag));
+    OK(space_commit(cpu, space, BASE + 8 * KIB4, 1, R, new_flag | CAD_COMMIT_EAGER));
+    REFUSED(OVERLAP, space_commit(cpu, space, BASE, 5, RW, new_flag));
+    REFUSED(OVERLAP, space_commit(cpu, space, BASE + 8 * KIB4, 2, RW, new_flag));
+    OK(space_protect(cpu, space, BASE + 8 * KIB4, 1, CAD_PROT_NONE, &work));
+    REFUSED(OVERLAP, space_commit(cpu, space, BASE + 7 * KIB4, 2, RW, new_flag));
+    REFUSED(NOT_RESERVED, space_commit(cpu, space, BASE + 8 * KIB4, 9, RW, new_flag));
+    OK(space_commit(cpu, space, BASE + 5 * KIB4, 3, RW, new_flag));
+    assert_int_equal(used(CAD_RESOURCE_COMMITTED), 5);
+    assert_int_equal(protection_at(BASE + 5 * KIB4), RW);
+    reserve(2 * BASE, 2 * PAGES_2M);
+    OK(space_commit(cpu, space, 2 * BASE, PAGES_2M, RW, new_flag));
+    REFUSED(OVERLAP, space_commit(cpu, space, 2 * BASE + MIB2 - KIB4, 2, RW, new_flag));
+    OK(space_decommit(cpu, space, 2 * BASE, PAGES_2M, &work));
+    fixture_finish();
+    OK(space_commit(cpu, space, 2 * BASE, 2 * PAGES_2M, RW, new_flag));
+    fixture_check_charges();
+}
+
 static void decommit_keeps_the_reservation_and_recommit_reads_zero(void **state)
 {
     (void)state;
@@ -601,6 +625,7 @@ int main(void)
         SPACE_TEST(eager_commit_fills_as_far_as_frames_go),
         SPACE_TEST(eager_commit_without_access_takes_no_frame),
         SPACE_TEST(committing_twice_changes_and_charges_nothing),
+        SPACE_TEST(a_new_commit_is_of_reserved_pages_alone),
         SPACE_TEST(decommit_keeps_the_reservation_and_recommit_reads_zero),
         SPACE_TEST(operations_need_every_page_reserved),
         SPACE_TEST(the_lowest_refused_page_decides),

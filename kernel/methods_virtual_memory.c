@@ -81,7 +81,7 @@ status_t method_virtual_memory_commit(struct invocation *call)
     status_t status = space_check(call);
     if (status != CAD_OK)
         return status;
-    if ((flags & ~(uint64_t)(CAD_COMMIT_EAGER | CAD_COMMIT_SMALL)) != 0)
+    if ((flags & ~(uint64_t)(CAD_COMMIT_EAGER | CAD_COMMIT_SMALL | CAD_COMMIT_NEW)) != 0)
         return CAD_INVALID;
     status = prot_check(call, argument(call, 2));
     if (status != CAD_OK)

@@ -200,13 +200,15 @@ static void do_commit(struct model *model, const struct request *request)
     uint64_t before = model_begin(model);
     uint64_t fresh = count_state(request, MODEL_RESERVED);
     status_t expected = request->bad;
-    uint32_t flags = model_below(model, 4); /* both of two bits */
+    uint32_t flags = model_below(model, 8); /* all of three bits */
 
     if (expected == CAD_OK)
         expected = predict_protection(request->protection);
     if (expected == CAD_OK)
         expected = predict_states(request, 1u << MODEL_RESERVED | 1u << MODEL_COMMITTED,
                                   CAD_NOT_RESERVED);
+    if (expected == CAD_OK && (flags & CAD_COMMIT_NEW) != 0 && fresh != request->pages)
+        expected = CAD_OVERLAP;
     if (expected == CAD_OK && !committed_left(model, request->space->ledger, fresh))
         expected = CAD_QUOTA_COMMITTED;
     status_t status = space_commit(model->cpu, request->space->id, request->address,

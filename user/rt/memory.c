@@ -209,21 +209,36 @@ long call_munmap(struct linux_registers *r)
     return unmap(r->a0, pages);
 }
 
+/* Stacks and arenas are used bit by bit: small pages.  What was committed in part has its pages'
+ * protection changed by a second call. */
+static status_t commit_and_protect(uint64_t address, uint64_t pages, uint32_t protection)
+{
+    status_t status = cad_virtual_memory_commit(own_memory(), address, pages, protection,
+                                                CAD_COMMIT_SMALL | CAD_COMMIT_NEW);
+
+    if (status != CAD_OVERLAP)
+        return status;
+    status = cad_virtual_memory_commit(own_memory(), address, pages, protection,
+                                       CAD_COMMIT_SMALL);
+    if (status != CAD_OK)
+        return status;
+    return cad_virtual_memory_protect(own_memory(), address, pages, protection);
+}
+
 long call_mprotect(struct linux_registers *r)
 {
     uint32_t protection = protection_of(r->a2);
-    status_t status = CAD_OK;
+    status_t status;
     uint64_t pages;
 
     if (!range_of(r->a0, r->a1, &pages))
         return -EINVAL;
     if (pages == 0)
         return 0;
-    if (protection != CAD_PROT_NONE) /* stacks and arenas, which are used bit by bit */
-        status = cad_virtual_memory_commit(own_memory(), r->a0, pages, protection,
-                                           CAD_COMMIT_SMALL);
-    if (status == CAD_OK)
-        status = cad_virtual_memory_protect(own_memory(), r->a0, pages, protection);
+    if (protection != CAD_PROT_NONE)
+        status = commit_and_protect(r->a0, pages, protection);
+    else
+        status = cad_virtual_memory_protect(own_memory(), r->a0, pages, CAD_PROT_NONE);
     return status == CAD_NOT_RESERVED ? -EACCES : error_of(status);
 }
 
