@@ -20,6 +20,8 @@
 
 #define FOREVER      CAD_DEADLINE_FOREVER
 #define MILLISECONDS UINT64_C(1000000)
+/* How long something that must happen may take: the host may be busy, and so may the guest. */
+#define PATIENCE     (60000 * MILLISECONDS)
 
 struct worker {
     void (*run)(struct worker *self);

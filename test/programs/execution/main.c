@@ -69,7 +69,7 @@ void worker_start(struct worker *worker, void (*run)(struct worker *))
 
 void worker_join(struct worker *worker)
 {
-    REQUIRE_OK(cad_thread_wait(worker->thread, now_ns() + 20000 * MILLISECONDS));
+    REQUIRE_OK(cad_thread_wait(worker->thread, now_ns() + PATIENCE));
     drop(worker->thread);
 }
 
@@ -81,7 +81,7 @@ void worker_kill(struct worker *worker)
 
 void worker_reach(struct worker *worker, unsigned state)
 {
-    uint64_t id, at = 0, priority, cpu, run_ns, end = now_ns() + 10000 * MILLISECONDS;
+    uint64_t id, at = 0, priority, cpu, run_ns, end = now_ns() + PATIENCE;
 
     while (at != state && now_ns() < end) {
         REQUIRE_OK(cad_thread_info(worker->thread, &id, &at, &priority, &cpu, &run_ns));
@@ -93,7 +93,7 @@ void worker_reach(struct worker *worker, unsigned state)
 /* Destruction is deferred: what was dropped is given back soon, not at once. */
 static void check_settles(enum cad_resource what, uint64_t before)
 {
-    uint64_t end = now_ns() + 5000 * MILLISECONDS;
+    uint64_t end = now_ns() + PATIENCE;
 
     while (ledger_used(what) != before && now_ns() < end)
         (void)cad_clock_sleep(the_clock, now_ns() + MILLISECONDS);

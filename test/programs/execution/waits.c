@@ -280,6 +280,16 @@ static void without_a_capability(void)
     CHECK_EQUAL(worker.result, 1);
 }
 
+/* Waits until it counted on from `before`. */
+static void await_progress(const struct worker *spinner, uint64_t before)
+{
+    uint64_t end = now_ns() + PATIENCE;
+
+    while (spinner->result == before && now_ns() < end)
+        (void)cad_clock_sleep(the_clock, now_ns() + MILLISECONDS);
+    CHECK_THAT(spinner->result != before);
+}
+
 /* Spinning threads of one priority share the CPUs: each makes progress, although a
  * higher one, this thread, keeps interrupting whoever has the turn. */
 static void turns(void)
@@ -291,17 +301,10 @@ static void turns(void)
         worker_start(&spinners[i], do_spin);
         CHECK_OK(cad_thread_set_priority(spinners[i].thread, 0));
     }
-    uint64_t end = now_ns() + 5000 * MILLISECONDS;
-    for (unsigned at = 0; at < 10 && now_ns() < end;) {
-        if (spinners[at].result != 0)
-            at++;
-        else
-            (void)cad_clock_sleep(the_clock, now_ns() + MILLISECONDS);
-    }
-    for (unsigned i = 0; i < 10; i++) {
-        CHECK_THAT(spinners[i].result != 0);
+    for (unsigned i = 0; i < 10; i++)
+        await_progress(&spinners[i], 0);
+    for (unsigned i = 0; i < 10; i++)
         worker_kill(&spinners[i]);
-    }
 }
 
 static void serve_for_ever(struct worker *self)
@@ -317,8 +320,8 @@ static void call_for_ever(struct worker *self)
         (void)cad_message_call(self->cap, &self->message, FOREVER);
 }
 
-/* A call goes on with the caller's turn: two that call each other take no more of a CPU than
- * a third of their priority leaves them. */
+/* A call goes on with the caller's turn: two that call each other do not keep a third of their
+ * priority from its own. */
 static void turns_beside_calls(void)
 {
     static struct worker spinner;
@@ -333,9 +336,8 @@ static void turns_beside_calls(void)
     (void)cad_clock_sleep(the_clock, now_ns() + 20 * MILLISECONDS);
     worker_start(&spinner, do_spin);
     for (unsigned i = 0; i < 5; i++) {
-        uint64_t before = spinner.result;
-        (void)cad_clock_sleep(the_clock, now_ns() + 60 * MILLISECONDS);
-        CHECK_THAT(spinner.result != before);
+        (void)cad_clock_sleep(the_clock, now_ns() + 20 * MILLISECONDS);
+        await_progress(&spinner, spinner.result);
     }
     worker_kill(&spinner);
     worker_kill(&other);

@@ -92,7 +92,7 @@ static void one_server(void (*serve)(struct worker *), cap_id_t endpoint, cap_id
     for (unsigned i = 0; i < 4; i++) { /* the receiver waits, or the caller is queued */
         if (i % 2 == 0)
             worker_reach(&server, STATE_RECEIVING);
-        client_call(caller, 1, i < 2 ? FOREVER : now_ns() + 10000 * MILLISECONDS, &exchanges[0]);
+        client_call(caller, 1, i < 2 ? FOREVER : now_ns() + PATIENCE, &exchanges[0]);
         CHECK_OK(exchanges[0].status);
         if (i == 0)
             exchanges[1] = exchanges[0];
@@ -110,7 +110,7 @@ static void refused_alike(cap_id_t cap, status_t wanted)
 
     client_call(cap, 1, FOREVER, &exchange);
     CHECK_STATUS(exchange.status, wanted);
-    client_call(cap, 1, now_ns() + 10000 * MILLISECONDS, &exchange);
+    client_call(cap, 1, now_ns() + PATIENCE, &exchange);
     CHECK_STATUS(exchange.status, wanted);
     CHECK_EQUAL(ledger_used(CAD_RESOURCE_CALLS), 0);
 }

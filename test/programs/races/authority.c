@@ -51,7 +51,7 @@ static void call_well(struct racer *self)
 
     while (self->status == CAD_OK && now_ns() < end_ns) {
         struct cad_message message = {0};
-        self->status = cad_message_call(endpoint, &message, now_ns() + 3000 * MILLISECONDS);
+        self->status = cad_message_call(endpoint, &message, now_ns() + PATIENCE);
     }
 }
 

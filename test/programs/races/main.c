@@ -47,7 +47,7 @@ void racer_start(struct racer *racer, void (*run)(struct racer *))
 
 void racer_join(struct racer *racer)
 {
-    REQUIRE_OK(cad_thread_wait(racer->thread, now_ns() + 30000 * MILLISECONDS));
+    REQUIRE_OK(cad_thread_wait(racer->thread, now_ns() + PATIENCE));
     REQUIRE_OK(cad_cap_table_delete(self_table, racer->thread));
 }
 
@@ -76,7 +76,7 @@ uint64_t child_join(cap_id_t child, uint64_t *status)
 {
     uint64_t reason = UINT64_MAX, address;
 
-    REQUIRE_OK(cad_process_wait(child, now_ns() + 30000 * MILLISECONDS, &reason, status,
+    REQUIRE_OK(cad_process_wait(child, now_ns() + PATIENCE, &reason, status,
                                 &address));
     return reason;
 }

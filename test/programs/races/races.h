@@ -20,6 +20,8 @@
 #include "cadastre/spawn.h"
 
 #define MILLISECONDS UINT64_C(1000000)
+/* How long something that must happen may take: the host may be busy, and so may the guest. */
+#define PATIENCE     (60000 * MILLISECONDS)
 
 struct racer {
     void (*run)(struct racer *self);
