@@ -138,13 +138,19 @@ static unsigned commit_large(struct core_cpu *cpu, struct range_plan *plan, bool
     return resident_pages;
 }
 
-static unsigned commit_span(struct core_cpu *cpu, struct range_plan *plan, bool eager)
+/* `all_new`: the check found every page of the range RESERVED. */
+static unsigned commit_span(struct core_cpu *cpu, struct range_plan *plan, bool eager,
+                            bool all_new)
 {
     const struct span *span = &plan->span;
     unsigned resident_pages = 0;
     if (span->level > 0) {
         bool is_new = entry_state(span->words[0]) == ENTRY_RESERVED;
         return is_new ? commit_large(cpu, plan, eager) : 0;
+    }
+    if (all_new) {
+        return commit_run(cpu, span->path[0], span->first, span->words, span->count,
+                          plan->protection, eager);
     }
     unsigned i = 0;
     while (i < span->count) {
@@ -164,7 +170,8 @@ status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
     struct range_plan plan;
     status_t status = plan_check(cpu, &plan, space, ENTRY_OP_COMMIT, protection,
                                  (struct user_range){ .start = address, .pages = pages });
-    if (status == CAD_OK && (flags & CAD_COMMIT_NEW) != 0 && plan.reserved_pages != pages) {
+    bool all_new = status == CAD_OK && plan.reserved_pages == pages;
+    if (status == CAD_OK && (flags & CAD_COMMIT_NEW) != 0 && !all_new) {
         plan_cancel(cpu, &plan);
         status = CAD_OVERLAP;
     }
@@ -177,7 +184,8 @@ status_t space_commit(struct core_cpu *cpu, uint32_t space, virt_addr_t address,
     }
     /* commit */
     for (plan_first(cpu, &plan); plan_is_inside(&plan); plan_next(cpu, &plan)) {
-        plan.change.resident_pages += commit_span(cpu, &plan, (flags & CAD_COMMIT_EAGER) != 0);
+        plan.change.resident_pages += commit_span(cpu, &plan, (flags & CAD_COMMIT_EAGER) != 0,
+                                                   all_new);
     }
     plan.change.committed_pages = plan.reserved_pages;
     plan_close(cpu, &plan, NULL);
