@@ -29,13 +29,10 @@ void chacha_block(const uint32_t key[CHACHA_KEY_WORDS], uint32_t counter,
     uint32_t input[STATE_WORDS] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
     uint32_t state[STATE_WORDS];
 
-    for (unsigned i = 0; i < CHACHA_KEY_WORDS; i++)
-        input[4 + i] = key[i];
+    __builtin_memcpy(&input[4], key, CHACHA_KEY_WORDS * sizeof(uint32_t));
     input[12] = counter;
-    for (unsigned i = 0; i < CHACHA_NONCE_WORDS; i++)
-        input[13 + i] = nonce[i];
-    for (unsigned i = 0; i < STATE_WORDS; i++)
-        state[i] = input[i];
+    __builtin_memcpy(&input[13], nonce, CHACHA_NONCE_WORDS * sizeof(uint32_t));
+    __builtin_memcpy(state, input, sizeof(state));
     for (unsigned round = 0; round < DOUBLE_ROUNDS; round++) {
         quarter_round(state, 0, 4, 8, 12);
         quarter_round(state, 1, 5, 9, 13);
@@ -46,9 +43,7 @@ void chacha_block(const uint32_t key[CHACHA_KEY_WORDS], uint32_t counter,
         quarter_round(state, 2, 7, 8, 13);
         quarter_round(state, 3, 4, 9, 14);
     }
-    for (unsigned i = 0; i < STATE_WORDS; i++) {
-        uint32_t word = state[i] + input[i];
-        for (unsigned byte = 0; byte < 4; byte++)
-            out[4 * i + byte] = (uint8_t)(word >> (8 * byte));
-    }
+    for (unsigned i = 0; i < STATE_WORDS; i++)
+        state[i] += input[i];
+    __builtin_memcpy(out, state, sizeof(state)); /* little-endian, as both machines are */
 }
