@@ -3,6 +3,8 @@
 #include "abi/types.h"
 #include "block.h"
 
+#define CALLEE_SAVED_BYTES 48 /* rbx, rbp, r12 to r15 */
+
     .section .text.entry, "ax"
 
 /* The process's first instruction; rsp is the System V stack. The program then
@@ -46,16 +48,8 @@ rt_foreign_entry:
     cld
     movq %rsp, %rdi
     call linux_call
-
-/* A new thread starts here too: the registers wait on its stack. */
-    .globl rt_thread_start
-rt_thread_start:
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
+    addq $CALLEE_SAVED_BYTES, %rsp /* these are as they were */
+leave_handler:
     popq %r9
     popq %r8
     popq %r10
@@ -64,12 +58,24 @@ rt_thread_start:
     popq %rdi
     popq %rax
     popq %rcx
-    popq %r11
-    pushq %r11
+    movq (%rsp), %r11
     popfq
     popq %rsp
     jmp *%rcx
     .size rt_foreign_entry, . - rt_foreign_entry
+
+/* A new thread starts with all of its maker's registers, which wait on its stack. */
+    .globl rt_thread_start
+    .type rt_thread_start, @function
+rt_thread_start:
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    jmp leave_handler
+    .size rt_thread_start, . - rt_thread_start
 
     /* 4 pages, and half of one that begins with the top and ends with other variables. */
     .section .bss.first_stack, "aw", @nobits
