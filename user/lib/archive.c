@@ -37,16 +37,20 @@ static status_t archive_map(void)
     return CAD_OK;
 }
 
-status_t cad_archive_open(struct cad_archive *archive)
+static status_t open_locked(struct cad_archive *archive)
 {
-    status_t status = CAD_OK;
+    status_t status = archive_data == NULL ? archive_map() : CAD_OK;
 
-    pthread_mutex_lock(&archive_mutex);
-    if (archive_data == NULL)
-        status = archive_map();
-    pthread_mutex_unlock(&archive_mutex);
     if (status == CAD_OK)
         *archive = (struct cad_archive){archive_data, archive_bytes, 0};
+    return status;
+}
+
+status_t cad_archive_open(struct cad_archive *archive)
+{
+    pthread_mutex_lock(&archive_mutex);
+    status_t status = open_locked(archive);
+    pthread_mutex_unlock(&archive_mutex);
     return status;
 }
 
@@ -57,11 +61,15 @@ static int compare(const void *a, const void *b)
 }
 
 /* What lies behind damage is not found, as by a walk. */
-static status_t archive_index(struct cad_archive archive)
+static status_t index_locked(void)
 {
     struct cad_archive_file *list = NULL, *longer, file;
+    struct cad_archive archive;
     size_t count = 0;
+    status_t status = open_locked(&archive);
 
+    if (status != CAD_OK)
+        return status;
     while (cad_archive_next(&archive, &file) == CAD_ARCHIVE_FILE) {
         if (count % FILES_STEP == 0) {
             longer = realloc(list, (count + FILES_STEP) * sizeof(file));
@@ -111,18 +119,15 @@ static const struct cad_archive_file *file_at(const char *path)
 status_t cad_archive_find(const char *path, struct cad_spawn_image *image)
 {
     const struct cad_archive_file *file = NULL;
-    struct cad_archive archive;
-    status_t status = cad_archive_open(&archive);
+    status_t status = CAD_OK;
 
-    if (status != CAD_OK)
-        return status;
     while (*path == '/')
         path++;
     if (strlen(path) + sizeof(PROGRAM_FOLDER) > CAD_ARCHIVE_NAME_BYTES)
         return CAD_NOT_FOUND;
     pthread_mutex_lock(&archive_mutex);
     if (files == NULL)
-        status = archive_index(archive);
+        status = index_locked();
     if (status == CAD_OK)
         file = file_at(path);
     pthread_mutex_unlock(&archive_mutex);
