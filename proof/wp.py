@@ -101,7 +101,8 @@ def functions(path):
     found = {}
     for name in family(path):
         with open(os.path.join(ROOT, name), encoding="utf-8") as file:
-            text = re.sub(r"/\*.*?\*/|//[^\n]*", "", file.read(), flags=re.S)
+            text = re.sub(r"/\*.*?\*/|//[^\n]*|__attribute__\(\(.*?\)\) ", "", file.read(),
+                          flags=re.S)
         found |= dict(re.findall(r"^(?!#)[A-Za-z_][^;{}()=]*?\b(\w+)\([^;{}]*\)\n(\{.*?\n\})",
                                  text, re.M | re.S))
     return found
