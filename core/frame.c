@@ -225,6 +225,7 @@ static inline frame_no_t magazine_pop(struct core_cpu *cpu)
     ensures frames_shape(cpu);
     ensures on_top: cpu->magazine.count > 0 &&
       cpu->magazine.frames[cpu->magazine.count - 1] == frame;
+    ensures not_zeroed: cpu->magazine.zeroed < cpu->magazine.count;
 */
 static inline void magazine_push(struct core_cpu *cpu, frame_no_t frame)
 {
@@ -234,6 +235,25 @@ static inline void magazine_push(struct core_cpu *cpu, frame_no_t frame)
         HOST(cpu, magazine_drain)(cpu);
     CHECK_VALUE(magazine->count < MAGAZINE_FRAMES, frame);
     magazine->frames[magazine->count++] = frame;
+}
+
+/* A zero page joins those that are taken before others. */
+/*@ requires frames_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine;
+    ensures frames_shape(cpu);
+    ensures among_zeroed: cpu->magazine.zeroed > 0 &&
+      cpu->magazine.frames[cpu->magazine.zeroed - 1] == frame;
+*/
+static void magazine_push_zeroed(struct core_cpu *cpu, frame_no_t frame)
+{
+    struct magazine *magazine = &cpu->magazine;
+
+    ASSERT_ZERO(cpu, frame);
+    magazine_push(cpu, frame);
+    magazine->frames[magazine->count - 1] = magazine->frames[magazine->zeroed];
+    magazine->frames[magazine->zeroed++] = frame;
 }
 
 /*@ requires frames_shape(cpu);
@@ -462,6 +482,30 @@ void frame_release(struct core_cpu *cpu, frame_no_t frame, enum frame_state stat
     magazine_push(cpu, frame);
 }
 
+/*@ requires frames_shape(cpu);
+    terminates \true;
+    exits   \false;
+    assigns cpu->magazine, cpu->cadastre->frames.frames[0 .. UINT32_MAX];
+    ensures frames_shape(cpu);
+    ensures by_its_owner: \old(cpu->cadastre->frames.frames[frame].state) == FRAME_KERNEL &&
+      \old(cpu->cadastre->frames.frames[frame].owner) == owner;
+    ensures unused: \old(cpu->cadastre->frames.frames[frame].maps) == 0 &&
+      \old(cpu->cadastre->frames.frames[frame].pins) == 0;
+    ensures free: frame_is(cpu->cadastre->frames.frames, frame, FRAME_FREE, FRAME_FREE_MAGAZINE,
+                           0, 0);
+    ensures only_this: frames_others{Pre,Post}(cpu->cadastre->frames.frames, frame);
+    ensures among_zeroed: cpu->magazine.frames[cpu->magazine.zeroed - 1] == frame;
+*/
+void frame_release_zero(struct core_cpu *cpu, frame_no_t frame, uint32_t owner)
+{
+    struct frame_change change = { .from = FRAME_KERNEL, .to = FRAME_FREE, .from_owner = owner,
+                                   .to_kind = FRAME_FREE_MAGAZINE };
+    frame_set_state(&cpu->cadastre->frames, frame, 1, &change);
+    //@ assert left: frame_leaves{Pre}(cpu->cadastre->frames.frames, frame, &change);
+    //@ assert arrived: frame_arrives(cpu->cadastre->frames.frames, frame, frame, &change);
+    magazine_push_zeroed(cpu, frame);
+}
+
 /*@ requires frames_shape(cpu) && 0 <= state < FRAME_STATE_COUNT;
     requires \valid(chain) && chain->count + count <= UINT32_MAX;
     requires count > 0 && first + count <= UINT32_MAX;
@@ -546,6 +590,36 @@ void frame_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_
     chain->count++;
 }
 
+/*@ requires frames_shape(cpu);
+    requires \valid(chain) && chain->count < UINT32_MAX;
+    requires \separated(chain, cpu, cpu->cadastre,
+                        cpu->cadastre->frames.frames + (0 .. UINT32_MAX));
+    terminates \true;
+    exits   \false;
+    assigns *chain, cpu->cadastre->frames.frames[0 .. UINT32_MAX];
+    ensures frames_shape(cpu);
+    ensures by_its_owner: \old(cpu->cadastre->frames.frames[frame].state) == FRAME_KERNEL &&
+      \old(cpu->cadastre->frames.frames[frame].owner) == owner;
+    ensures unused: \old(cpu->cadastre->frames.frames[frame].maps) == 0 &&
+      \old(cpu->cadastre->frames.frames[frame].pins) == 0;
+    ensures chained: frame_is(cpu->cadastre->frames.frames, frame, FRAME_QUARANTINE,
+                              FRAME_QUARANTINE_ZERO, \old(chain->head), 0);
+    ensures chained: chain->head == frame && chain->count == \old(chain->count) + 1;
+    ensures only_this: frames_others{Pre,Post}(cpu->cadastre->frames.frames, frame);
+*/
+void frame_quarantine_zero(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t frame,
+                           uint32_t owner)
+{
+    struct frame_change change = { .from = FRAME_KERNEL, .to = FRAME_QUARANTINE,
+                                   .to_kind = FRAME_QUARANTINE_ZERO, .from_owner = owner,
+                                   .to_owner = chain->head };
+    frame_set_state(&cpu->cadastre->frames, frame, 1, &change);
+    //@ assert left: frame_leaves{Pre}(cpu->cadastre->frames.frames, frame, &change);
+    //@ assert arrived: frame_arrives(cpu->cadastre->frames.frames, frame, frame, &change);
+    chain->head = frame;
+    chain->count++;
+}
+
 /* What fits goes where this CPU finds it again without a lock, a run that does not goes whole. */
 /*@ requires frames_shape(cpu) && count > 0 && first + count <= UINT32_MAX;
     terminates \true;
@@ -597,12 +671,16 @@ bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, u
         uint32_t below = table->frames[head].detail, count = below < budget ? below + 1 : budget;
         struct frame_change change = { .from = FRAME_QUARANTINE, .to = FRAME_FREE,
                                        .from_owner = next, .to_kind = FRAME_FREE_MAGAZINE };
+        bool is_clear = table->frames[head].kind == FRAME_QUARANTINE_ZERO;
         CHECK_VALUE(below < chain->count && below < head, head);
         frame_set_state(table, head - (count - 1), count, &change);
         chain->head = count <= below ? head - count : next;
         chain->count -= count;
         budget -= count;
-        magazine_push_run(cpu, head - (count - 1), count);
+        if (is_clear)
+            magazine_push_zeroed(cpu, head);
+        else
+            magazine_push_run(cpu, head - (count - 1), count);
     }
     CHECK_VALUE((chain->count == 0) == (chain->head == FRAME_NONE), chain->head);
     return chain->count == 0;

@@ -93,6 +93,9 @@ struct frame {
 };
 COMPILE_ASSERT(sizeof(struct frame) == 16, frame_is_16_bytes);
 
+/* What `kind` says of a QUARANTINE frame that is known to be zero; others have 0. */
+#define FRAME_QUARANTINE_ZERO 1
+
 /* FREE entries that head no block. */
 #define FRAME_FREE_INSIDE   0xff /* inside a larger free block */
 #define FRAME_FREE_MAGAZINE 0xfe /* in a CPU's magazine */
@@ -116,8 +119,9 @@ struct frame_table {
     uint64_t total_frames;  /* entries in all ranges */
 };
 
-/* One CPU's stock of FREE frames.  Only its CPU touches it.  The first `zeroed` were cleared while
- * the CPU was idle: they are taken first, and go back to the allocator last. */
+/* One CPU's stock of FREE frames.  Only its CPU touches it.  The first `zeroed` are zero, as they
+ * were page tables, or were cleared while the CPU was idle: they are taken first, and go back to
+ * the allocator last. */
 struct magazine {
     uint32_t count, zeroed;
     frame_no_t frames[MAGAZINE_FRAMES];
@@ -193,10 +197,15 @@ frame_no_t frame_large_take_anon(struct core_cpu *cpu, frame_no_t table_frame);
 /* KERNEL, ANON or OBJECT to FREE.  For frames no translation ever reached, or
  * whose round is done.  CHECKs owner, maps == 0 and pins == 0 (FR3). */
 void frame_release(struct core_cpu *cpu, frame_no_t frame, enum frame_state state, uint32_t owner);
+/* Same for a KERNEL frame whose page is zero: who gets it next need not clear it. */
+void frame_release_zero(struct core_cpu *cpu, frame_no_t frame, uint32_t owner);
 
 /* A frame just unlinked from a table joins the operation's chain.  CHECKs as above. */
 void frame_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t frame,
                       enum frame_state state, uint32_t owner);
+/* Same for a KERNEL frame whose page is zero, as an empty table's is. */
+void frame_quarantine_zero(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t frame,
+                           uint32_t owner);
 /* Same for neighbours that one owner gives up at once. */
 void frame_run_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t first,
                           uint32_t count, enum frame_state state, uint32_t owner);

@@ -469,6 +469,11 @@ static void a_full_magazine_drains_on_release(void **state)
     world_check_invariants(world);
 }
 
+static void clear_is_not_expected(frame_no_t frame)
+{
+    fail_msg("frame %u is zero already", frame);
+}
+
 static void a_frame_cleared_ahead_is_taken_first_and_zero(void **state)
 {
     struct magazine *magazine = &world->cpu->magazine;
@@ -496,6 +501,42 @@ static void a_frame_cleared_ahead_is_taken_first_and_zero(void **state)
     assert_true(world_page_is_zero(world, frame));
     frame_release(world->cpu, frame, FRAME_ANON, 9);
     world_check_invariants(world);
+}
+
+static void a_page_table_is_not_cleared_again(void **state)
+{
+    struct magazine *magazine = &world->cpu->magazine;
+    struct frame_chain chain = { .head = FRAME_NONE };
+    frame_no_t first, second, used;
+
+    (void)state;
+    first = frame_take_kernel(world->cpu, FRAME_KIND_TABLE, 3, FRAME_NONE);
+    second = frame_take_kernel(world->cpu, FRAME_KIND_COMPANION, 3, FRAME_NONE);
+    used = frame_take_anon(world->cpu, 9, 0);
+    memset(world_page(world, used), 0x5a, PAGE_SIZE);
+    frame_quarantine_zero(world->cpu, &chain, first, 3);
+    frame_run_quarantine(world->cpu, &chain, used, 1, FRAME_ANON, 9);
+    uint32_t zeroed = magazine->zeroed; /* a refill of this world clears some */
+    assert_true(frame_quarantine_release(world->cpu, &chain, 2));
+    assert_int_equal(magazine->zeroed, zeroed + 1);
+    frame_release_zero(world->cpu, second, 3);
+    assert_int_equal(magazine->zeroed, zeroed + 2);
+    world_check_invariants(world);
+    world->cadastre.host.page_clear = clear_is_not_expected;
+    assert_int_equal(frame_take_anon(world->cpu, 9, 0), second);
+    assert_int_equal(frame_take_anon(world->cpu, 9, 1), first);
+    frame_release(world->cpu, first, FRAME_ANON, 9);
+    frame_release(world->cpu, second, FRAME_ANON, 9);
+    assert_int_equal(magazine->zeroed, zeroed);
+}
+
+static void a_table_given_up_with_entries_is_caught(void **state)
+{
+    frame_no_t dirty = frame_take_kernel(world->cpu, FRAME_KIND_TABLE, 3, FRAME_NONE);
+
+    (void)state;
+    world_page(world, dirty)[8] = 1;
+    expect_assert_failure(frame_release_zero(world->cpu, dirty, 3));
 }
 
 static void a_write_to_a_frame_cleared_ahead_is_caught(void **state)
@@ -671,6 +712,8 @@ int main(void)
         TEST(a_full_magazine_drains_on_release),
         TEST(a_frame_cleared_ahead_is_taken_first_and_zero),
         cmocka_unit_test_setup_teardown(a_write_to_a_frame_cleared_ahead_is_caught, make, abandon),
+        TEST(a_page_table_is_not_cleared_again),
+        cmocka_unit_test_setup_teardown(a_table_given_up_with_entries_is_caught, make, abandon),
         TEST(zeroed_frames_leave_a_magazine_last),
         TEST(shortage_gives_none_and_changes_nothing),
         TEST(ranges_that_are_wrong_are_refused),

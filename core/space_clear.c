@@ -52,7 +52,7 @@ static void clear_borrowed(struct core_cpu *cpu, uint32_t space, const struct sp
     frame_unmap_many(frames, companion, FRAME_KERNEL, count);
     if (frame_of(cpu, companion)->maps == 0) {
         frame_set_companion(frames, table, FRAME_NONE);
-        frame_release(cpu, companion, FRAME_KERNEL, space);
+        frame_release_zero(cpu, companion, space);
         change->table_pages--;
     }
 }
@@ -144,7 +144,7 @@ void table_unlink(struct core_cpu *cpu, uint32_t space, frame_no_t parent, uint6
     CHECK_VALUE(entry_state(old) == ENTRY_TABLE && frame_of(cpu, table)->maps == 0, table);
     frame_unmap(&cpu->cadastre->frames, parent, FRAME_KERNEL);
     table_lock_gone(cpu, table);
-    frame_quarantine(cpu, &work->chain, table, FRAME_KERNEL, space);
+    frame_quarantine_zero(cpu, &work->chain, table, space);
     change->table_pages--;
     /* Hardware may hold the path to the table even where no page was present. */
     work_flush(work, address, address + PAGE_SIZE);

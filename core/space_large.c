@@ -85,7 +85,7 @@ static void large_drop(struct core_cpu *cpu, uint32_t space, uint64_t old,
         change->resident_pages -= MMU_TABLE_ENTRIES;
     }
     /* No translation went through it, so nothing is to be waited for. */
-    frame_release(cpu, table, FRAME_KERNEL, space);
+    frame_release_zero(cpu, table, space);
     change->table_pages--;
     change->committed_pages -= MMU_TABLE_ENTRIES;
 }

@@ -261,7 +261,7 @@ static void spares_put(struct core_cpu *cpu, frame_no_t *chain, uint32_t space)
 {
     while (*chain != FRAME_NONE) {
         frame_no_t frame = spare_pop(cpu, chain);
-        frame_release(cpu, frame, FRAME_KERNEL, space);
+        frame_release_zero(cpu, frame, space);
     }
 }
 

@@ -40,7 +40,9 @@ static void single(void)
     (void)magazine_clear_ahead(CPU);
     frame_run_to_object(CPU, ANY_FRAME(), ANY_WORD(), ANY_INDEX());
     frame_release(CPU, ANY_FRAME(), ANY_BELOW(FRAME_STATE_COUNT), ANY_WORD());
+    frame_release_zero(CPU, ANY_FRAME(), ANY_WORD());
     frame_quarantine(CPU, &chain, ANY_FRAME(), ANY_BELOW(FRAME_STATE_COUNT), ANY_WORD());
+    frame_quarantine_zero(CPU, &chain, ANY_FRAME(), ANY_WORD());
     frame_run_quarantine(CPU, &chain, ANY_FRAME(), ANY_WORD(), ANY_BELOW(FRAME_STATE_COUNT),
                          ANY_WORD());
     (void)frame_quarantine_release(CPU, &chain, ANY_WORD());
