@@ -106,8 +106,8 @@ image: $(KERNEL) $(RUN_ARCHIVE) ## build what `run` boots, without booting it
 ##@ Other
 
 .PHONY: help fmt clean compile_commands.json
-fmt: ## format all C with clang-format
-	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+fmt: ## format with clang-format the C lines that are not committed yet
+	@git clang-format --extensions c,h --force HEAD
 
 compile_commands.json: $(OFFSETS_H) $(CLIENTS) ## write the compiler commands for editors
 	@tools/compile_commands.py \
