@@ -93,8 +93,9 @@ struct frame {
 };
 COMPILE_ASSERT(sizeof(struct frame) == 16, frame_is_16_bytes);
 
-/* What `kind` says of a QUARANTINE frame that is known to be zero; others have 0. */
-#define FRAME_QUARANTINE_ZERO 1
+/* What `kind` says of a QUARANTINE frame that is known to be zero; others have 0.  No kind of a
+ * KERNEL frame. */
+#define FRAME_QUARANTINE_ZERO 0xff
 
 /* FREE entries that head no block. */
 #define FRAME_FREE_INSIDE   0xff /* inside a larger free block */

@@ -22,8 +22,10 @@ static frame_head_t *table_head(const struct core_cpu *cpu, frame_no_t table)
     return (frame_head_t *)(void *)frame_of(cpu, table);
 }
 
-/* A frame that leaves for QUARANTINE has kind 0 by then, perhaps before its state is seen. */
-COMPILE_ASSERT(FRAME_KIND_TABLE != 0, no_frame_looks_like_a_table_on_its_way_out);
+/* A table leaves for QUARANTINE by one store of state and kind; and if it were two, neither alone
+ * would look like a table. */
+COMPILE_ASSERT(FRAME_KIND_TABLE != 0 && FRAME_KIND_TABLE != FRAME_QUARANTINE_ZERO,
+               no_frame_looks_like_a_table_on_its_way_out);
 /* Little-endian, as both machines are. */
 #define TABLE_HEAD(kind) ((uint32_t)FRAME_KERNEL | (uint32_t)(kind) << 8)
 
