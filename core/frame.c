@@ -677,7 +677,7 @@ bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, u
         chain->head = count <= below ? head - count : next;
         chain->count -= count;
         budget -= count;
-        if (is_clear)
+        if (is_clear) /* a run of one, by frame_quarantine_zero() */
             magazine_push_zeroed(cpu, head);
         else
             magazine_push_run(cpu, head - (count - 1), count);
