@@ -114,7 +114,7 @@ static status_t segment_copy(struct process *process, struct image *image,
                              const struct elf_segment *segment)
 {
     const uint32_t writable = CAD_PROT_READ | CAD_PROT_WRITE;
-    struct space_work work = tlb_work(process);
+    struct space_work work;
     virt_addr_t address = segment->address;
 
     status_t status = space_reserve(this_core(), process->space, &address, segment->pages,
@@ -126,6 +126,7 @@ static status_t segment_copy(struct process *process, struct image *image,
         status = segment_fill(process, image, segment);
     if (status != CAD_OK || segment->protection == writable)
         return status;
+    tlb_work(process, &work);
     status = space_protect(this_core(), process->space, address, segment->pages,
                            segment->protection, &work);
     if (status == CAD_OK)

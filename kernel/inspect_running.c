@@ -94,10 +94,11 @@ struct named_value {
 /* Values of the whole machine. Gives: their number. */
 static unsigned machine_counters(struct named_value *values)
 {
+    const struct tlb_counters tlb = tlb_counters();
     unsigned count = 0;
 
 #define TLB_COUNTER_VALUE(name, meaning)                                                           \
-    values[count++] = (struct named_value){"tlb " #name, tlb_counters.name};
+    values[count++] = (struct named_value){"tlb " #name, tlb.name};
     TLB_COUNTER_LIST(TLB_COUNTER_VALUE)
 #undef TLB_COUNTER_VALUE
     values[count++] = (struct named_value){"boot cycles to init", boot_cycles};

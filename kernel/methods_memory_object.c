@@ -118,7 +118,7 @@ static void object_leave(uint32_t object)
  * pages until it is done: one more is held over it (TL2). */
 status_t method_memory_object_unmap(struct invocation *call)
 {
-    struct space_work work = tlb_work(call->process);
+    struct space_work work;
     uint32_t object = call->cap.object.index;
 
     status_t status = space_argument(call, argument(call, 0));
@@ -128,6 +128,7 @@ status_t method_memory_object_unmap(struct invocation *call)
     if (status != CAD_OK)
         return status;
     object_take(this_core(), object);
+    tlb_work(call->process, &work);
     status = space_unmap_object(this_core(), call->process->space, object, argument(call, 1),
                                 argument(call, 2), &work);
     objects_leave();
@@ -142,7 +143,7 @@ status_t method_memory_object_unmap(struct invocation *call)
 
 status_t method_memory_object_protect(struct invocation *call)
 {
-    struct space_work work = tlb_work(call->process);
+    struct space_work work;
 
     if (argument(call, 3) > UINT32_MAX)
         return CAD_INVALID;
@@ -152,6 +153,7 @@ status_t method_memory_object_protect(struct invocation *call)
     status = objects_enter(call);
     if (status != CAD_OK)
         return status;
+    tlb_work(call->process, &work);
     status = space_protect_object(this_core(), call->process->space, call->cap.object.index,
                                   argument(call, 1), argument(call, 2),
                                   (uint32_t)argument(call, 3), &work);

@@ -96,11 +96,12 @@ status_t method_virtual_memory_commit(struct invocation *call)
 status_t method_virtual_memory_decommit(struct invocation *call)
 {
     struct process *process = call->process;
-    struct space_work work = tlb_work(process);
+    struct space_work work;
 
     status_t status = space_check(call);
     if (status != CAD_OK)
         return status;
+    tlb_work(process, &work);
     status = space_decommit(this_core(), process->space, argument(call, 0), argument(call, 1),
                             &work);
     if (status != CAD_OK)
@@ -113,7 +114,7 @@ status_t method_virtual_memory_decommit(struct invocation *call)
 status_t method_virtual_memory_protect(struct invocation *call)
 {
     struct process *process = call->process;
-    struct space_work work = tlb_work(process);
+    struct space_work work;
 
     status_t status = space_check(call);
     if (status != CAD_OK)
@@ -121,6 +122,7 @@ status_t method_virtual_memory_protect(struct invocation *call)
     status = prot_check(call, argument(call, 2));
     if (status != CAD_OK)
         return status;
+    tlb_work(process, &work);
     status = space_protect(this_core(), process->space, argument(call, 0), argument(call, 1),
                            (uint32_t)argument(call, 2), &work);
     if (status == CAD_OK)
@@ -131,11 +133,12 @@ status_t method_virtual_memory_protect(struct invocation *call)
 status_t method_virtual_memory_unmap(struct invocation *call)
 {
     struct process *process = call->process;
-    struct space_work work = tlb_work(process);
+    struct space_work work;
 
     status_t status = space_check(call);
     if (status != CAD_OK)
         return status;
+    tlb_work(process, &work);
     status = space_unmap(this_core(), process->space, argument(call, 0), argument(call, 1), &work);
     if (status != CAD_OK)
         return status;

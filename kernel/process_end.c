@@ -127,9 +127,10 @@ static void announce(struct process *process);
 
 static void end_space(struct process *process)
 {
-    struct space_work work = tlb_work(process);
+    struct space_work work;
 
     spin_lock(&objects_lock);
+    tlb_work(process, &work);
     bool gone = space_teardown_step(this_core(), process->space, END_ENTRIES_BUDGET, &work);
     if (gone) {
         process_forget_space(process);

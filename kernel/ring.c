@@ -89,8 +89,9 @@ static void completion_write(const struct thread *thread, uint32_t index,
 static void unmap_pages(struct process *process, virt_addr_t address, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        struct space_work work = tlb_work(process);
+        struct space_work work;
         CHECK_VALUE(tlb_enter(process), process->id);
+        tlb_work(process, &work);
         status_t status = space_unmap_system(this_core(), process->space, address + i * PAGE_SIZE,
                                              &work);
         tlb_leave(process);

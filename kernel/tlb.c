@@ -25,8 +25,34 @@
 #define FLUSH_PAGES_MAX 16
 #define RELEASE_FRAMES  64
 
-struct tlb_counters tlb_counters;
 static uint64_t tlb_generation;
+
+/* A line for each CPU, which alone writes to it. */
+static struct {
+    struct tlb_counters of;
+} __attribute__((aligned(64))) counters[CPU_MAX];
+
+static inline struct tlb_counters *own_counters(void)
+{
+    return &counters[this_cpu()->index].of;
+}
+/* Nobody else writes to it. */
+static inline void count(uint64_t *counter, uint64_t more)
+{
+    atomic_store_relaxed(counter, *counter + more);
+}
+
+struct tlb_counters tlb_counters(void)
+{
+    struct tlb_counters sum = {0};
+
+#define TLB_COUNTER_ADD(name, meaning) sum.name += atomic_load_relaxed(&counters[i].of.name);
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        TLB_COUNTER_LIST(TLB_COUNTER_ADD)
+    }
+#undef TLB_COUNTER_ADD
+    return sum;
+}
 
 static void leave_ended_space(struct cpu *cpu)
 {
@@ -44,7 +70,7 @@ void kernel_tlb_service(void)
     leave_ended_space(cpu);
     space_flush(cpu);
     atomic_store_release(&cpu->tlb_acknowledged, requested);
-    (void)atomic_fetch_add(&tlb_counters.acknowledgements, 1);
+    count(&own_counters()->acknowledgements, 1);
 }
 
 /* Raises the CPU's request to at least `number`. */
@@ -62,10 +88,10 @@ static void round_run(uint64_t asked)
 {
     uint64_t number = atomic_fetch_add(&tlb_generation, 1) + 1;
 
-    (void)atomic_fetch_add(&tlb_counters.rounds, 1);
+    count(&own_counters()->rounds, 1);
     for (uint64_t left = asked; left != 0; left &= left - 1) {
         request(cpu_by_index((unsigned)__builtin_ctzll(left)), number);
-        (void)atomic_fetch_add(&tlb_counters.requests, 1);
+        count(&own_counters()->requests, 1);
     }
     for (uint64_t left = asked; left != 0; left &= left - 1) {
         const struct cpu *cpu = cpu_by_index((unsigned)__builtin_ctzll(left));
@@ -81,7 +107,7 @@ static void flush_here(const struct space_work *work, uint64_t change)
 {
     uint64_t pages = (work->end - work->start) >> PAGE_SHIFT;
 
-    (void)atomic_fetch_add(&tlb_counters.local_flushes, 1);
+    count(&own_counters()->local_flushes, 1);
     if (pages > FLUSH_PAGES_MAX) {
         space_flush(this_cpu());
         return;
@@ -142,10 +168,11 @@ void tlb_finish(struct process *process, struct space_work *work)
     if (work->announced)
         (void)atomic_fetch_sub(&process->rounds_owed, 1);
     if (frames != 0) {
-        (void)atomic_fetch_add(&tlb_counters.quarantined, frames);
+        struct tlb_counters *own = own_counters();
+        count(&own->quarantined, frames);
         while (!frame_quarantine_release(this_core(), &work->chain, RELEASE_FRAMES))
             interrupt_window();
-        (void)atomic_fetch_add(&tlb_counters.released, frames);
+        count(&own->released, frames);
     }
     for (uint32_t i = 0; i < work->dead_count; i++)
         reaper_add_object(work->dead_objects[i]);

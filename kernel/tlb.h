@@ -41,10 +41,11 @@ static inline void tlb_leave(struct process *process)
     if (this_cpu()->space != process)
         tlb_visit_end(process);
 }
-/* What an operation on the process's space is to be given.  Locks: none. */
-static inline struct space_work tlb_work(struct process *process)
+/* Makes `work` what an operation on the process's space is to be given; the operation, which
+ * every core/ function with a `work` is, begins by setting the rest.  Locks: none. */
+static inline void tlb_work(struct process *process, struct space_work *work)
 {
-    return (struct space_work){.rounds_owed = &process->rounds_owed};
+    work->rounds_owed = &process->rounds_owed;
 }
 /* After an operation that made entries: no CPU sees what was at their addresses before.
  * Locks: none. */
@@ -68,6 +69,7 @@ struct tlb_counters {
     TLB_COUNTER_LIST(TLB_COUNTER_FIELD)
 #undef TLB_COUNTER_FIELD
 };
-extern struct tlb_counters tlb_counters; /* changed atomically */
+/* Of all CPUs since boot; each is right by itself, not all at one moment. */
+struct tlb_counters tlb_counters(void);
 
 #endif
