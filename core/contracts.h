@@ -16,7 +16,7 @@
     exits   \false;
     assigns \nothing;
 */
-void host_page_clear(frame_no_t frame);
+void host_pages_clear(frame_no_t first, uint32_t count);
 
 /* Interrupts change no table of the authority but ledgers' words, by atomic adds that the
  * proofs take for those of other CPUs. */
@@ -25,6 +25,15 @@ void host_page_clear(frame_no_t frame);
     assigns \nothing;
 */
 void host_interrupt_window(const struct core_cpu *cpu);
+
+/* --- frames --- */
+
+/*@ requires \valid_read(cpu) && first + count <= UINT32_MAX;
+    terminates \true;
+    exits   \false;
+    assigns \nothing;
+*/
+void frame_run_clear(const struct core_cpu *cpu, frame_no_t first, uint32_t count);
 
 /* --- ledgers --- */
 

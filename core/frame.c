@@ -207,7 +207,7 @@ static inline frame_no_t magazine_pop(struct core_cpu *cpu)
     frame_no_t frame = magazine->frames[last];
 
     if (LIKELY(magazine->zeroed == 0)) {
-        HOST(cpu, page_clear)(frame);
+        HOST(cpu, pages_clear)(frame, 1);
         return frame;
     }
     uint32_t at = --magazine->zeroed;
@@ -278,7 +278,7 @@ bool magazine_clear_ahead(struct core_cpu *cpu)
         HOST(cpu, magazine_refill)(cpu);
     if (magazine->zeroed == magazine->count)
         return false;
-    HOST(cpu, page_clear)(magazine->frames[magazine->zeroed]);
+    HOST(cpu, pages_clear)(magazine->frames[magazine->zeroed], 1);
     magazine->zeroed++;
     return true;
 }
@@ -371,6 +371,22 @@ frame_no_t frame_take_object(struct core_cpu *cpu, uint32_t object, uint32_t pag
     return frame_take(cpu, FRAME_OBJECT, 0, object, page);
 }
 
+void frame_run_clear(const struct core_cpu *cpu, frame_no_t first, uint32_t count)
+{
+    uint32_t done = 0;
+
+    /*@ loop invariant 0 <= done <= count;
+        loop assigns done;
+        loop variant count - done;
+    */
+    while (done < count) {
+        uint32_t some = count - done < WINDOW_STEPS ? count - done : WINDOW_STEPS;
+        HOST(cpu, pages_clear)(first + done, some);
+        window_at(cpu, done, done + some);
+        done += some;
+    }
+}
+
 /* A run of frames marked as taken gets its owner, zeroed. */
 /*@ requires frames_shape(cpu) && 0 <= state < FRAME_STATE_COUNT;
     requires first + count <= UINT32_MAX;
@@ -394,14 +410,7 @@ static void run_give(struct core_cpu *cpu, frame_no_t first, uint32_t count,
     struct frame_change change = { .from = FRAME_FREE, .to = (uint8_t)state,
                                    .from_kind = FRAME_FREE_MAGAZINE, .to_owner = owner,
                                    .numbered = true };
-    /*@ loop invariant 0 <= i <= count;
-        loop assigns i;
-        loop variant count - i;
-    */
-    for (uint32_t i = 0; i < count; i++) {
-        HOST(cpu, page_clear)(first + i);
-        window_at(cpu, i, i + 1);
-    }
+    frame_run_clear(cpu, first, count);
     //@ ghost Cleared: ;
     /*@ assert same: \forall integer i; first <= i < first + count ==>
           frame_same{Pre,Here}(cpu->cadastre->frames.frames, i); */
@@ -506,7 +515,7 @@ void frame_release_zero(struct core_cpu *cpu, frame_no_t frame, uint32_t owner)
     magazine_push_zeroed(cpu, frame);
 }
 
-/*@ requires frames_shape(cpu) && 0 <= state < FRAME_STATE_COUNT;
+/*@ requires frames_shape(cpu);
     requires \valid(chain) && chain->count + count <= UINT32_MAX;
     requires count > 0 && first + count <= UINT32_MAX;
     requires \separated(chain, cpu, cpu->cadastre,
@@ -515,11 +524,9 @@ void frame_release_zero(struct core_cpu *cpu, frame_no_t frame, uint32_t owner)
     exits   \false;
     assigns *chain, cpu->cadastre->frames.frames[first .. first + count - 1];
     ensures frames_shape(cpu);
-    ensures listed: frame_edge(state, FRAME_QUARANTINE);
     ensures by_its_owner: \forall integer i; first <= i < first + count ==>
-      \old(cpu->cadastre->frames.frames[i].state) == state &&
-      (state != FRAME_RESERVED && state != FRAME_FREE ==>
-        \old(cpu->cadastre->frames.frames[i].owner) == owner);
+      \old(cpu->cadastre->frames.frames[i].state) == FRAME_ANON &&
+      \old(cpu->cadastre->frames.frames[i].owner) == table_frame;
     ensures unused: \forall integer i; first <= i < first + count ==>
       \old(cpu->cadastre->frames.frames[i].maps) == 0 &&
       \old(cpu->cadastre->frames.frames[i].pins) == 0;
@@ -530,10 +537,10 @@ void frame_release_zero(struct core_cpu *cpu, frame_no_t frame, uint32_t owner)
       chain->count == \old(chain->count) + count;
 */
 void frame_run_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t first,
-                          uint32_t count, enum frame_state state, uint32_t owner)
+                          uint32_t count, frame_no_t table_frame)
 {
-    struct frame_change change = { .from = (uint8_t)state, .to = FRAME_QUARANTINE,
-                                   .from_owner = owner, .to_owner = chain->head,
+    struct frame_change change = { .from = FRAME_ANON, .to = FRAME_QUARANTINE,
+                                   .from_owner = table_frame, .to_owner = chain->head,
                                    .numbered = true };
     //@ ghost Filled: ;
     /*@ assert same: \forall integer i; first <= i < first + count ==>
@@ -542,11 +549,10 @@ void frame_run_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame
     /*@ assert left: \forall integer i; first <= i < first + count &&
           frame_leaves{Filled}(cpu->cadastre->frames.frames, i, &change) &&
           frame_same{Pre,Filled}(cpu->cadastre->frames.frames, i) ==>
-          \at(cpu->cadastre->frames.frames[i].state,Pre) == state &&
+          \at(cpu->cadastre->frames.frames[i].state,Pre) == FRAME_ANON &&
           \at(cpu->cadastre->frames.frames[i].maps,Pre) == 0 &&
           \at(cpu->cadastre->frames.frames[i].pins,Pre) == 0 &&
-          (state != FRAME_RESERVED && state != FRAME_FREE ==>
-            \at(cpu->cadastre->frames.frames[i].owner,Pre) == owner); */
+          \at(cpu->cadastre->frames.frames[i].owner,Pre) == table_frame; */
     /*@ assert arrived: \forall integer i; first <= i < first + count &&
           frame_arrives(cpu->cadastre->frames.frames, first, i, &change) ==>
           cpu->cadastre->frames.frames[i].state == FRAME_QUARANTINE &&

@@ -187,6 +187,8 @@ frame_no_t frame_take_object(struct core_cpu *cpu, uint32_t object, uint32_t pag
  * half full is filled.  Locks: none.  Gives: false when there is no more to do.  Cost: a page. */
 bool magazine_clear_ahead(struct core_cpu *cpu);
 
+/* Zeros a run that nobody can reach yet; interrupts are let in at bounded steps. */
+void frame_run_clear(const struct core_cpu *cpu, frame_no_t first, uint32_t count);
 /* A run out of host.block_take becomes, zeroed, pages 0.. of the object. */
 void frame_run_to_object(struct core_cpu *cpu, frame_no_t first, uint32_t count,
                          uint32_t object);
@@ -207,9 +209,9 @@ void frame_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_
 /* Same for a KERNEL frame whose page is zero, as an empty table's is. */
 void frame_quarantine_zero(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t frame,
                            uint32_t owner);
-/* Same for neighbours that one owner gives up at once. */
+/* Same for neighbours, ANON pages of one table, that go at once. */
 void frame_run_quarantine(struct core_cpu *cpu, struct frame_chain *chain, frame_no_t first,
-                          uint32_t count, enum frame_state state, uint32_t owner);
+                          uint32_t count, frame_no_t table_frame);
 /* After the round: at most `budget` frames of the chain become FREE.
  * Gives: true when the chain is empty. */
 bool frame_quarantine_release(struct core_cpu *cpu, struct frame_chain *chain, uint32_t budget);

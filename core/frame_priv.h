@@ -117,6 +117,7 @@ ALWAYS_INLINE static inline void frame_set_state(struct frame_table *table, fram
 {
     CHECK_VALUE(frame_edge_listed(change->from, change->to), first);
     bool is_owned = change->from != FRAME_RESERVED && change->from != FRAME_FREE;
+    struct frame *frames = table->frames;
 
     /*@ loop invariant 0 <= i <= count;
         loop invariant \forall integer k; first <= k < first + i ==>
@@ -127,7 +128,7 @@ ALWAYS_INLINE static inline void frame_set_state(struct frame_table *table, fram
         loop variant count - i;
     */
     for (uint64_t i = 0; i < count; i++) {
-        const struct frame *frame = &table->frames[first + i];
+        const struct frame *frame = &frames[first + i];
         CHECK_VALUE(FRAME_LOAD(change->from, frame->state) == change->from, first + i);
         CHECK_VALUE(frame->maps == 0 && FRAME_LOAD(change->from, frame->pins) == 0, first + i);
         CHECK_VALUE(!is_owned || frame->owner == change->from_owner, first + i);
@@ -149,7 +150,7 @@ ALWAYS_INLINE static inline void frame_set_state(struct frame_table *table, fram
         loop variant count - i;
     */
     for (uint64_t i = 0; i < count; i++) {
-        struct frame *frame = &table->frames[first + i];
+        struct frame *frame = &frames[first + i];
         FRAME_STORE_HEAD(frame, change->to, change->to_kind);
         frame->owner = change->to_owner;
         frame->detail = change->to_detail + (change->numbered ? (uint32_t)i : 0);

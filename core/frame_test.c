@@ -245,10 +245,10 @@ static void quarantined_runs_are_released_as_far_as_the_budget_goes(void **state
         *frame = (struct frame){ .state = FRAME_ANON, .owner = 9, .detail = i };
     }
     frame_quarantine(world->cpu, &chain, single, FRAME_ANON, 9);
-    frame_run_quarantine(world->cpu, &chain, first, 70, FRAME_ANON, 9);
-    frame_run_quarantine(world->cpu, &chain, first + 70, 30, FRAME_ANON, 9);
+    frame_run_quarantine(world->cpu, &chain, first, 70, 9);
+    frame_run_quarantine(world->cpu, &chain, first + 70, 30, 9);
     expect_assert_failure(
-        frame_run_quarantine(world->cpu, &chain, first + 90, 20, FRAME_ANON, 9));
+        frame_run_quarantine(world->cpu, &chain, first + 90, 20, 9));
     assert_int_equal(chain.count, 101);
     assert_false(frame_quarantine_release(world->cpu, &chain, 31));
     assert_int_equal(chain.count, 70);
@@ -469,9 +469,9 @@ static void a_full_magazine_drains_on_release(void **state)
     world_check_invariants(world);
 }
 
-static void clear_is_not_expected(frame_no_t frame)
+static void clear_is_not_expected(frame_no_t first, uint32_t count)
 {
-    fail_msg("frame %u is zero already", frame);
+    fail_msg("frame %u of %u is zero already", first, count);
 }
 
 static void a_frame_cleared_ahead_is_taken_first_and_zero(void **state)
@@ -515,14 +515,14 @@ static void a_page_table_is_not_cleared_again(void **state)
     used = frame_take_anon(world->cpu, 9, 0);
     memset(world_page(world, used), 0x5a, PAGE_SIZE);
     frame_quarantine_zero(world->cpu, &chain, first, 3);
-    frame_run_quarantine(world->cpu, &chain, used, 1, FRAME_ANON, 9);
+    frame_run_quarantine(world->cpu, &chain, used, 1, 9);
     uint32_t zeroed = magazine->zeroed; /* a refill of this world clears some */
     assert_true(frame_quarantine_release(world->cpu, &chain, 2));
     assert_int_equal(magazine->zeroed, zeroed + 1);
     frame_release_zero(world->cpu, second, 3);
     assert_int_equal(magazine->zeroed, zeroed + 2);
     world_check_invariants(world);
-    world->cadastre.host.page_clear = clear_is_not_expected;
+    world->cadastre.host.pages_clear = clear_is_not_expected;
     assert_int_equal(frame_take_anon(world->cpu, 9, 0), second);
     assert_int_equal(frame_take_anon(world->cpu, 9, 1), first);
     frame_release(world->cpu, first, FRAME_ANON, 9);

@@ -18,7 +18,8 @@ struct id_pool;
 struct core_host {
     /* Frame n's bytes are at direct_map + n * PAGE_SIZE, 8-byte aligned words. */
     uint8_t *direct_map;
-    void (*page_clear)(frame_no_t frame);
+    /* Fills `count` > 0 frames from `first` on with zeros. */
+    void (*pages_clear)(frame_no_t first, uint32_t count);
     /* Moves frames from the shared allocator into this CPU's magazine, at most half full
      * (magazine_fill); leaves it as it is when there are none.  Takes the frames lock. */
     void (*magazine_refill)(struct core_cpu *cpu);

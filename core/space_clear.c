@@ -29,7 +29,7 @@ void anon_drop(struct core_cpu *cpu, frame_no_t table, uint64_t *words, unsigned
         for (; run < count && entry_value(words[run]) == first + run; run++) {
             atomic_store_relaxed(&words[run], (words[run] & keep) | bits);
         }
-        frame_run_quarantine(cpu, &work->chain, first, run, FRAME_ANON, table);
+        frame_run_quarantine(cpu, &work->chain, first, run, table);
         words += run;
         count -= run;
     }

@@ -80,8 +80,7 @@ static void large_drop(struct core_cpu *cpu, uint32_t space, uint64_t old,
 {
     frame_no_t table = large_table(cpu, old);
     if (entry_state(old) != ENTRY_COMMITTED) {
-        frame_run_quarantine(cpu, &work->chain, entry_value(old), MMU_TABLE_ENTRIES, FRAME_ANON,
-                             table);
+        frame_run_quarantine(cpu, &work->chain, entry_value(old), MMU_TABLE_ENTRIES, table);
         change->resident_pages -= MMU_TABLE_ENTRIES;
     }
     /* No translation went through it, so nothing is to be waited for. */

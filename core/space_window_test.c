@@ -7,13 +7,13 @@
 
 #define SLACK 3u /* what is cleared beside pages: tables, companions, nodes of an index */
 
-static void (*world_clear)(frame_no_t frame);
+static void (*world_clear)(frame_no_t first, uint32_t count);
 static unsigned windows, cleared, most_cleared;
 
-static void counted_clear(frame_no_t frame)
+static void counted_clear(frame_no_t first, uint32_t count)
 {
-    world_clear(frame);
-    cleared++;
+    world_clear(first, count);
+    cleared += count;
     most_cleared = cleared > most_cleared ? cleared : most_cleared;
 }
 
@@ -27,8 +27,8 @@ static void counted_window(const struct core_cpu *unused)
 static int windows_watch(void **state)
 {
     fixture_make(state);
-    world_clear = world->cadastre.host.page_clear;
-    world->cadastre.host.page_clear = counted_clear;
+    world_clear = world->cadastre.host.pages_clear;
+    world->cadastre.host.pages_clear = counted_clear;
     world->cadastre.host.interrupt_window = counted_window;
     return 0;
 }

@@ -48,11 +48,11 @@ static struct test_world *world_of(struct core_cpu *cpu)
 
 /* --- hooks --- */
 
-static uint8_t *clearing_direct_map; /* page_clear is told no CPU: of the newest world */
+static uint8_t *clearing_direct_map; /* pages_clear is told no CPU: of the newest world */
 
-static void world_page_clear(frame_no_t frame)
+static void world_pages_clear(frame_no_t first, uint32_t count)
 {
-    memset(clearing_direct_map + frame_address(frame), 0, PAGE_SIZE);
+    memset(clearing_direct_map + frame_address(first), 0, (size_t)count * PAGE_SIZE);
 }
 
 static bool allocation_granted(struct core_cpu *cpu)
@@ -195,7 +195,7 @@ struct test_world *world_create(uint32_t frames)
     world_make_memory(world, frames);
     world->cadastre.host = (struct core_host){
         .direct_map = world->memory,
-        .page_clear = world_page_clear,
+        .pages_clear = world_pages_clear,
         .magazine_refill = world_refill,
         .magazine_drain = world_drain,
         .block_take = world_block_take,

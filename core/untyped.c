@@ -179,14 +179,7 @@ static void run_to_object(struct core_cpu *cpu, uint32_t untyped, uint32_t objec
     struct frame_change change = { .from = FRAME_UNTYPED, .from_owner = untyped,
                                    .to = FRAME_OBJECT, .to_owner = object, .numbered = true };
 
-    /*@ loop invariant 0 <= i <= pages;
-        loop assigns i;
-        loop variant pages - i;
-    */
-    for (uint32_t i = 0; i < pages; i++) {
-        HOST(cpu, page_clear)(first + i);
-        window_at(cpu, i, i + 1);
-    }
+    frame_run_clear(cpu, first, pages);
     //@ ghost Cleared: ;
     frame_set_state(&cpu->cadastre->frames, first, pages, &change);
     /*@ assert left: \forall integer i; frame_leaves{Cleared}(cpu->cadastre->frames.frames, i,

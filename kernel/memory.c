@@ -88,7 +88,7 @@ static frame_no_t supply_take(void)
         if (run.first == run.end)
             continue;
         supply_next = run.first + 1;
-        page_clear(run.first);
+        pages_clear(run.first, 1);
         return run.first;
     }
     machine_refuse("memory: too little for the frame table; frames", boot_frame_limit(supply_boot));
@@ -285,7 +285,7 @@ void memory_init(struct boot_info *boot)
     cadastre.format = mmu_format();
     cadastre.host = (struct core_host){
         .direct_map = (uint8_t *)DIRECT_MAP_BASE,
-        .page_clear = page_clear,
+        .pages_clear = pages_clear,
         .magazine_refill = host_magazine_refill,
         .magazine_drain = host_magazine_drain,
         .block_take = host_block_take,

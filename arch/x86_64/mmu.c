@@ -88,11 +88,11 @@ bool mmu_kernel_map(uint64_t address, frame_no_t frame, frame_no_t (*take_table)
     return true;
 }
 
-void page_clear(frame_no_t frame)
+void pages_clear(frame_no_t first, uint32_t count)
 {
-    void *to = frame_pointer(frame);
-    uint64_t count = PAGE_WORDS;
-    __asm__ volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(0) : "memory");
+    void *to = frame_pointer(first);
+    uint64_t words = (uint64_t)count * PAGE_WORDS;
+    __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(0) : "memory");
 }
 
 void page_copy(frame_no_t to, frame_no_t from)

@@ -43,8 +43,7 @@ static void single(void)
     frame_release_zero(CPU, ANY_FRAME(), ANY_WORD());
     frame_quarantine(CPU, &chain, ANY_FRAME(), ANY_BELOW(FRAME_STATE_COUNT), ANY_WORD());
     frame_quarantine_zero(CPU, &chain, ANY_FRAME(), ANY_WORD());
-    frame_run_quarantine(CPU, &chain, ANY_FRAME(), ANY_WORD(), ANY_BELOW(FRAME_STATE_COUNT),
-                         ANY_WORD());
+    frame_run_quarantine(CPU, &chain, ANY_FRAME(), ANY_WORD(), ANY_FRAME());
     (void)frame_quarantine_release(CPU, &chain, ANY_WORD());
 }
 

@@ -29,11 +29,14 @@ _Noreturn void assert_failed(const char *kind, const char *expression, uint64_t 
 
 /* --- what core/ asks its host for --- */
 
-static void page_clear(frame_no_t frame)
+static void pages_clear(frame_no_t first, uint32_t count)
 {
-    uint64_t *words = &memory[(size_t)(frame % FRAMES) * (PAGE_SIZE / sizeof(uint64_t))];
-    for (unsigned i = 0; i < PAGE_SIZE / sizeof(uint64_t); i++) {
-        words[i] = 0;
+    for (uint32_t page = 0; page < count; page++) {
+        frame_no_t frame = (first + page) % FRAMES;
+        uint64_t *words = &memory[(size_t)frame * (PAGE_SIZE / sizeof(uint64_t))];
+        for (unsigned i = 0; i < PAGE_SIZE / sizeof(uint64_t); i++) {
+            words[i] = 0;
+        }
     }
 }
 
@@ -247,7 +250,7 @@ void world_any(void)
 {
     world.host = (struct core_host){
         .direct_map = (uint8_t *)memory,
-        .page_clear = page_clear,
+        .pages_clear = pages_clear,
         .magazine_refill = magazine_refill,
         .magazine_drain = magazine_drain,
         .block_take = block_take,

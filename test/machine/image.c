@@ -392,8 +392,8 @@ static void test_pool(void)
     expect(mmu_kernel_map(address, frame, take_some), "pool page", 0);
     *(volatile uint64_t *)address = TEST_CAP;
     expect(*(volatile uint64_t *)frame_pointer(frame) == TEST_CAP, "pool page shows its frame", 0);
-    page_clear(frame);
-    expect(*(volatile uint64_t *)address == 0, "page_clear", 0);
+    pages_clear(frame, 1);
+    expect(*(volatile uint64_t *)address == 0, "pages_clear", 0);
     ((volatile uint64_t *)address)[511] = TEST_CAP;
     frame_no_t copy = take();
     page_copy(copy, frame);

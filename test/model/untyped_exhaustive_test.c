@@ -104,9 +104,9 @@ static void run_put(struct core_cpu *core, frame_no_t first, uint32_t count)
     frame_run_put(&core->cadastre->frames, first, count);
 }
 
-static void page_clear(frame_no_t frame)
+static void pages_clear(frame_no_t first, uint32_t count)
 {
-    assert_true(frame >= FIRST && frame < FRAMES);
+    assert_true(first >= FIRST && count > 0 && first + count <= FRAMES);
 }
 
 /* --- states --- */
@@ -472,7 +472,7 @@ static void search(void)
     cadastre.host.ledger_idle = ledger_collect;
     cadastre.host.block_take = block_take;
     cadastre.host.run_put = run_put;
-    cadastre.host.page_clear = page_clear;
+    cadastre.host.pages_clear = pages_clear;
     make_tables();
     compare();
     while (queue_first != NULL) {

@@ -52,8 +52,8 @@ void mmu_flush_user(void);
  * Gives: false if take_table gave FRAME_NONE; nothing is mapped then. */
 bool mmu_kernel_map(uint64_t address, frame_no_t frame, frame_no_t (*take_table)(void));
 
-/* Clears or copies a page through the direct map, 8 bytes a step. */
-void page_clear(frame_no_t frame);
+/* Clear pages or copy one through the direct map, 8 bytes a step. */
+void pages_clear(frame_no_t first, uint32_t count);
 void page_copy(frame_no_t to, frame_no_t from);
 
 #include "arch_machine/mmu_inline.h"

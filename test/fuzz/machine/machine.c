@@ -221,11 +221,11 @@ bool mmu_kernel_map(uint64_t address, frame_no_t frame, frame_no_t (*take_table)
     return true;
 }
 
-void page_clear(frame_no_t frame)
+void pages_clear(frame_no_t first, uint32_t count)
 {
     /* A loop or memset() would have the sanitizer look at each byte first. */
-    void *to = frame_pointer(frame);
-    uint64_t words = PAGE_SIZE / sizeof(uint64_t);
+    void *to = frame_pointer(first);
+    uint64_t words = count * (PAGE_SIZE / sizeof(uint64_t));
 
     __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(0) : "memory");
 }
