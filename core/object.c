@@ -294,6 +294,21 @@ frame_no_t object_page(const struct core_cpu *cpu, uint32_t object, uint32_t pag
     return record->first + page;
 }
 
+uint32_t object_page_run(const struct core_cpu *cpu, uint32_t object, uint32_t page,
+                         uint32_t limit, frame_no_t *frames)
+{
+    const struct object *record = object_at(cpu, object);
+
+    ASSERT(limit > 0 && page < record->pages && limit <= record->pages - page);
+    if (record->kind == CAD_OBJECT_PAGES) {
+        return object_index_run(cpu, object, page, limit, frames);
+    }
+    for (uint32_t i = 0; i < limit; i++) {
+        frames[i] = record->first + page + i;
+    }
+    return limit;
+}
+
 /*@ requires objects_shape(cpu);
     requires live: object_live(cpu, object);
     terminates \true;

@@ -81,6 +81,10 @@ MUST_CHECK status_t object_create_boot(struct core_cpu *cpu, uint32_t ledger, fr
 
 /* The frame of a page. Needs: object live, page < pages. Locks: none (see above). */
 frame_no_t object_page(const struct core_cpu *cpu, uint32_t object, uint32_t page);
+/* The same of `page` and those after it, at most `limit` > 0 and as many as cost one lookup.
+ * Needs: all of them inside the object.  Gives: how many, > 0. */
+uint32_t object_page_run(const struct core_cpu *cpu, uint32_t object, uint32_t page,
+                         uint32_t limit, frame_no_t *frames);
 
 /* A reason for `ledger` to pay: its first charges.  Cost: O(claims of the object).
  * Fails: QUOTA_COMMITTED, QUOTA_METADATA, PRESSURE; state unchanged. */

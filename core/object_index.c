@@ -16,18 +16,11 @@ static struct object *object_at(const struct core_cpu *cpu, uint32_t object)
     return &cpu->cadastre->objects.objects[object];
 }
 
-static frame_no_t node_read(const struct core_cpu *cpu, frame_no_t node, uint32_t entry)
-{
-    return (frame_no_t)(table_words(cpu, node)[entry / 2] >> (entry % 2 * 32));
-}
+typedef frame_no_t __attribute__((may_alias)) node_entry_t;
 
-static void node_write(const struct core_cpu *cpu, frame_no_t node, uint32_t entry,
-                       frame_no_t frame)
+static node_entry_t *node_entries(const struct core_cpu *cpu, frame_no_t node)
 {
-    uint64_t *word = &table_words(cpu, node)[entry / 2];
-    uint64_t other_half = *word & (UINT64_C(0xffffffff) << ((entry + 1) % 2 * 32));
-
-    *word = other_half | (uint64_t)frame << (entry % 2 * 32);
+    return (node_entry_t *)(void *)table_words(cpu, node);
 }
 
 /* The entry, in the node of `level` + 1, of what covers `page` at `level`. */
@@ -82,9 +75,26 @@ frame_no_t object_index_frame(const struct core_cpu *cpu, uint32_t object, unsig
     frame_no_t frame = record->first;
 
     for (unsigned at = record->height; at > level && frame != FRAME_NONE; at--) {
-        frame = node_read(cpu, frame, entry_of(at - 1, page));
+        frame = node_entries(cpu, frame)[entry_of(at - 1, page)];
     }
     return frame;
+}
+
+uint32_t object_index_run(const struct core_cpu *cpu, uint32_t object, uint32_t page,
+                          uint32_t limit, frame_no_t *frames)
+{
+    if (object_at(cpu, object)->height == 0) {
+        frames[0] = object_at(cpu, object)->first;
+        return 1;
+    }
+    const node_entry_t *leaf = node_entries(cpu, object_index_frame(cpu, object, 1, page));
+    uint32_t first = entry_of(0, page), left = OBJECT_NODE_ENTRIES - first;
+    uint32_t count = limit < left ? limit : left;
+
+    for (uint32_t i = 0; i < count; i++) {
+        frames[i] = leaf[first + i];
+    }
+    return count;
 }
 
 /* Needs: the node above, if level is not the root's, is there. */
@@ -98,7 +108,7 @@ static void index_link(struct core_cpu *cpu, uint32_t object, unsigned level, ui
     } else {
         frame_no_t node = object_index_frame(cpu, object, level + 1, page);
 
-        node_write(cpu, node, entry_of(level, page), frame);
+        node_entries(cpu, node)[entry_of(level, page)] = frame;
     }
 }
 

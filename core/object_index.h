@@ -3,7 +3,7 @@
  * The index of a memory object of kind PAGES: from page number to frame.
  *
  * A tree of nodes, each a frame KERNEL(INDEX, object) that holds 1,024 frame
- * numbers, two in each 64-bit word.  Level 0 is the pages themselves, a node of
+ * numbers.  Level 0 is the pages themselves, a node of
  * level n covers 1,024^n pages, the root is `object->first` at level
  * `object->height`; an object of one page has no node, its root is the page.
  *
@@ -92,6 +92,11 @@ uint32_t object_index_nodes(uint32_t pages);
 */
 frame_no_t object_index_frame(const struct core_cpu *cpu, uint32_t object, unsigned level,
                               uint32_t page);
+
+/* Frames of `page` and those after it that one node names, at most `limit` > 0.
+ * Needs: as object_index_frame; they are all there.  Gives: how many, > 0. */
+uint32_t object_index_run(const struct core_cpu *cpu, uint32_t object, uint32_t page,
+                          uint32_t limit, frame_no_t *frames);
 
 /* Takes a frame for every node and page.
  * Needs: an object whose kind, pages and height are set and `first` is FRAME_NONE.

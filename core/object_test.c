@@ -137,6 +137,42 @@ static void every_index_node_points_back_at_its_place(void **state)
     destroy(object);
 }
 
+/* Whatever the number of pages asked for at once. */
+static void expect_same_by_runs(uint32_t object)
+{
+    static const uint32_t limits[] = { 1, 7, 1024, MANY };
+    static frame_no_t frames[1500];
+
+    for (unsigned i = 0; i < ARRAY_COUNT(limits); i++) {
+        for (uint32_t page = 0, count; page < record(object)->pages; page += count) {
+            uint32_t left = record(object)->pages - page;
+            uint32_t limit = limits[i] < left ? limits[i] : left;
+
+            count = object_page_run(world->cpu, object, page, limit, frames);
+            assert_in_range(count, 1, limit);
+            for (uint32_t k = 0; k < count; k++) {
+                assert_int_equal(frames[k], object_page(world->cpu, object, page + k));
+            }
+        }
+    }
+}
+
+static void runs_of_pages_are_what_each_page_is(void **state)
+{
+    static const uint32_t sizes[] = { 1, 2, 1024, 1025, 1500 };
+    uint32_t object;
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_COUNT(sizes); i++) {
+        object = create(sizes[i]);
+        expect_same_by_runs(object);
+        destroy(object);
+    }
+    assert_int_equal(object_create_contiguous(world->cpu, world->ledger, 70, 1, &object), CAD_OK);
+    expect_same_by_runs(object);
+    destroy(object);
+}
+
 static void sizes_out_of_range_are_invalid(void **state)
 {
     uint64_t before = world_hash(world);
@@ -458,6 +494,7 @@ int main(void)
         cmocka_unit_test(index_nodes_are_counted_over_all_levels),
         OBJECT_TEST(every_page_is_there_once_and_clear),
         OBJECT_TEST(every_index_node_points_back_at_its_place),
+        OBJECT_TEST(runs_of_pages_are_what_each_page_is),
         OBJECT_TEST(sizes_out_of_range_are_invalid),
         OBJECT_TEST(quota_is_checked_before_anything_is_taken),
         OBJECT_TEST(a_ledger_pays_once_however_many_reasons_it_has),

@@ -103,8 +103,9 @@ ALWAYS_INLINE static inline status_t touch_entry(struct core_cpu *cpu, struct cu
 }
 
 /* Holds the cursor if it succeeds. */
-ALWAYS_INLINE static inline status_t touch(struct core_cpu *cpu, struct cursor *cursor, uint32_t space,
-                      virt_addr_t address, uint32_t access, struct span *span, frame_no_t *frame)
+ALWAYS_INLINE static inline status_t touch(struct core_cpu *cpu, struct cursor *cursor,
+                                           uint32_t space, virt_addr_t address, uint32_t access,
+                                           struct span *span, frame_no_t *frame)
 {
     ASSERT(access == CAD_PROT_READ || access == CAD_PROT_WRITE || access == CAD_PROT_EXECUTE);
     if (address < CAD_USER_BASE || address >= CAD_USER_END) {

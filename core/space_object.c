@@ -39,11 +39,15 @@ static void populate(struct core_cpu *cpu, uint64_t *words, unsigned count, uint
                      uint32_t page, uint32_t protection)
 {
     uint64_t bits = entry_make_page(cpu->cadastre->format, ENTRY_BORROWED, protection, 0);
-    for (unsigned i = 0; i < count; i++) {
-        frame_no_t frame = object_page(cpu, object, page + i);
-        frame_map(&cpu->cadastre->frames, frame, FRAME_OBJECT);
-        atomic_store_release(&words[i], bits | frame_address(frame));
-        window_at(cpu, i, i + 1);
+    frame_no_t frames[WINDOW_STEPS];
+    for (unsigned done = 0, some; done < count; done += some) {
+        some = count - done < WINDOW_STEPS ? count - done : WINDOW_STEPS;
+        some = object_page_run(cpu, object, page + done, some, frames);
+        for (unsigned i = 0; i < some; i++) {
+            frame_map(&cpu->cadastre->frames, frames[i], FRAME_OBJECT);
+            atomic_store_release(&words[done + i], bits | frame_address(frames[i]));
+        }
+        window_at(cpu, done, done + some);
     }
 }
 

@@ -135,12 +135,12 @@ def functions_problems(inventory):
         for header in noun["headers"]:
             for function in csource.declared(header):
                 wanted = changes_state(function) or header in noun.get("all_of", [])
-                quiet = function.name in noun.get("only_hold", [])
+                quiet = function.name in noun.get("stateless", [])
                 if wanted and not quiet and function.name not in inventory.rows:
                     yield f"{header}: {function.name} changes state and has no row"
-        for name in noun.get("only_hold", []):
+        for name in noun.get("stateless", []):
             if name not in {f.name for h in noun["headers"] for f in csource.declared(h)}:
-                yield f"{noun['name']}: {name} of only_hold is declared in none of its headers"
+                yield f"{noun['name']}: {name} of stateless is declared in none of its headers"
         for name in noun["function"]:
             if name not in inventory.declared:
                 yield f"{noun['name']}: {name} is declared in none of {', '.join(noun['headers'])}"

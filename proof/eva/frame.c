@@ -38,6 +38,7 @@ static void single(void)
     (void)frame_take_object(CPU, ANY_INDEX(), ANY_FRAME());
     (void)frame_large_take_anon(CPU, ANY_FRAME());
     (void)magazine_clear_ahead(CPU);
+    frame_run_clear(CPU, ANY_FRAME(), ANY_WORD());
     frame_run_to_object(CPU, ANY_FRAME(), ANY_WORD(), ANY_INDEX());
     frame_release(CPU, ANY_FRAME(), ANY_BELOW(FRAME_STATE_COUNT), ANY_WORD());
     frame_release_zero(CPU, ANY_FRAME(), ANY_WORD());

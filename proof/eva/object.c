@@ -37,8 +37,10 @@ static void create(void)
 static void objects(void)
 {
     uint32_t object = ANY_ID();
+    frame_no_t run[8];
 
     (void)object_page(CPU, object, ANY_WORD());
+    (void)object_page_run(CPU, object, ANY_WORD(), ANY_FROM(1, ARRAY_COUNT(run)), run);
     (void)object_claim(CPU, object, ANY_ID());
     object_unclaim(CPU, object, ANY_ID());
     (void)object_claim_pages(&world.objects.objects[object]);
@@ -51,12 +53,14 @@ static void objects(void)
 static void index_of_pages(void)
 {
     uint32_t object = ANY_ID(), page = ANY_BELOW(OBJECT_PAGES_MAX);
+    frame_no_t run[8];
 
     (void)object_index_height(ANY_FROM(1, OBJECT_PAGES_MAX));
     (void)object_index_nodes(ANY_FROM(1, OBJECT_PAGES_MAX));
     (void)object_index_span(ANY_BELOW(3));
     (void)object_index_detail(ANY_BELOW(3), page);
     (void)object_index_frame(CPU, object, ANY_BELOW(4), page);
+    (void)object_index_run(CPU, object, page, ANY_FROM(1, ARRAY_COUNT(run)), run);
     (void)object_index_fill(CPU, object);
     object_index_release(CPU, object, page, ANY_BELOW(OBJECT_PAGES_MAX));
 }
