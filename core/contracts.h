@@ -28,7 +28,7 @@ void host_interrupt_window(const struct core_cpu *cpu);
 
 /* --- frames --- */
 
-/*@ requires \valid_read(cpu) && first + count <= UINT32_MAX;
+/*@ requires numbers: first + count <= UINT32_MAX + 1;
     terminates \true;
     exits   \false;
     assigns \nothing;
