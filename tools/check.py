@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import docs  # noqa: E402
@@ -39,6 +40,7 @@ LINE_MAX, FUNCTION_MAX, FILE_MAX = 100, 70, 1000
 REQUIREMENT = re.compile(r"\b(?:FR|UT|LG|AS|VM|MO|TL|CW|PG|SW|OM|DM|CP|AB|RG|IP|PK|EX|PL|US|IN)"
                          r"[1-9]\d?\b")
 INVARIANTS = "docs/invariants.md"
+ASSURANCE = "docs/assurance.md"
 LEFT_OVER = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
 
 
@@ -205,6 +207,34 @@ def check_requirements(_):
     return bad
 
 
+def counted():
+    """{words of the document, as a pattern: the numbers that belong in them}."""
+    with open("proof/eva.toml", "rb") as file:
+        alarms = [times for functions in tomllib.load(file)["alarm"].values()
+                  for kinds in functions.values() for times, _ in kinds.values()]
+    variants = sum(line.startswith(" * CATCH ") for path in glob.glob("proof/models/*.pml")
+                   for line in lines_of(path))
+    faults = 0
+    for path in glob.glob("proof/rows/*.toml"):
+        with open(path, "rb") as file:
+            faults += len(tomllib.load(file)["fault"])
+    return {r"leaves (\d+) alarms, in (\d+) rows": (sum(alarms), len(alarms)),
+            r"one fault put in, (\d+) in all": (variants,),
+            r"(\d+) faults are listed": (faults,)}
+
+
+def check_figures(_):
+    """What the document counts is what there is."""
+    text, bad = " ".join(lines_of(ASSURANCE)), []
+    for words, numbers in counted().items():
+        found = re.search(words, text)
+        if found is None:
+            bad.append(f"{ASSURANCE}: does not say: {words}")
+        elif tuple(map(int, found.groups())) != numbers:
+            bad.append(f"{ASSURANCE}: {found[0]}: they are {', '.join(map(str, numbers))}")
+    return bad
+
+
 def check_fault_sites(_):
     """Every step that can run out was made to, or it says why not."""
     return fault_sites.faults()
@@ -222,7 +252,7 @@ CHECKS = {"layers": check_layers, "machine-conditionals": check_machine_conditio
           "licence": check_licence, "lines": check_lines, "functions": check_functions,
           "docs": check_docs, "inventory": check_inventory,
           "requirements": check_requirements,
-          "fault-sites": check_fault_sites, "shell": check_shell}
+          "figures": check_figures, "fault-sites": check_fault_sites, "shell": check_shell}
 
 
 def main():

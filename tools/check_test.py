@@ -83,6 +83,20 @@ class CheckTest(unittest.TestCase):
         self.put("b.c", "int f(int a,\n      int b)\n{\n" + body + "}\n")
         self.assertRegex(check.check_functions(None)[0], "b.c:3: a function of 72 lines")
 
+    def test_a_figure_that_is_told_wrong_or_not_at_all_is_found(self):
+        self.put("proof/eva.toml", '[alarm."core/a.c"]\na.shift = [2, "w"]\nb.shift = [1, "w"]\n')
+        self.put("proof/models/a.pml", "/*\n * RUN   a:\n * CATCH b: -DBUG_B\n */\n")
+        self.put("proof/rows/a.toml", "[[fault]]\n[[fault]]\n")
+        told = ("It leaves 3 alarms, in 2\nrows, with one fault put in, 1 in all, and 2 faults\n"
+                "are listed.\n")
+        self.put(check.ASSURANCE, told)
+        self.assertEqual(check.check_figures(None), [])
+        self.put(check.ASSURANCE, told.replace("3 alarms", "4 alarms").replace("2 faults", "Some"))
+        bad = "\n".join(check.check_figures(None))
+        self.assertIn("leaves 4 alarms, in 2 rows: they are 3, 2", bad)
+        self.assertIn("does not say", bad)
+        self.assertNotIn("in all", bad)
+
     def test_unknown_ids_and_unchecked_rows_are_found(self):
         heads = "| id | statement | checked by |\n| --- | --- | --- |\n"
         self.put("core/a.c", SPDX + "/* FR1 */\nint frame_check_all(void);\n")
