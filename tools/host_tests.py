@@ -17,7 +17,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from results import Results, nothing_chosen  # noqa: E402
 
-TIMEOUT_S = 60
+TIMEOUT_S = 180
 TAIL_LINES = 60
 ENVIRONMENT = {"CMOCKA_MESSAGE_OUTPUT": "TAP",
                "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1",
