@@ -794,13 +794,83 @@ void frame_set_companion(struct frame_table *table, frame_no_t frame, frame_no_t
     entry->detail = companion;
 }
 
+/*@ // How many frames of [first, end), and of the first `count` ranges, are in a state, and how
+    // many KERNEL ones of a kind.
+    logic integer state_sum{L}(struct frame *frames, integer first, integer end, integer state) =
+      end <= first ? 0 : state_sum(frames, first, end - 1, state) +
+        (frames[end - 1].state == state ? 1 : 0);
+    logic integer state_count{L}(struct frame_table *table, integer count, integer state) =
+      count <= 0 ? 0 : state_count(table, count - 1, state) +
+        state_sum(table->frames, table->ranges[count - 1].first, table->ranges[count - 1].end,
+                  state);
+    logic integer kind_sum{L}(struct frame *frames, integer first, integer end, integer kind) =
+      end <= first ? 0 : kind_sum(frames, first, end - 1, kind) +
+        (frames[end - 1].state == FRAME_KERNEL && frames[end - 1].kind == kind ? 1 : 0);
+    logic integer kind_count{L}(struct frame_table *table, integer count, integer kind) =
+      count <= 0 ? 0 : kind_count(table, count - 1, kind) +
+        kind_sum(table->frames, table->ranges[count - 1].first, table->ranges[count - 1].end,
+                 kind);
+*/
+
+/*@ requires \valid_read(table) && table->range_count <= FRAME_RANGES_MAX;
+    requires \valid_read(table->frames + (0 .. UINT32_MAX));
+    requires \valid(counts + (0 .. FRAME_STATE_COUNT - 1));
+    requires \valid(kinds + (0 .. FRAME_KIND_COUNT - 1));
+    requires \separated(table, table->frames + (0 .. UINT32_MAX),
+      counts + (0 .. FRAME_STATE_COUNT - 1), kinds + (0 .. FRAME_KIND_COUNT - 1));
+    requires rising: \forall integer k; 0 <= k < table->range_count ==>
+      table->ranges[k].first <= table->ranges[k].end;
+    terminates \true;
+    exits   \false;
+    assigns counts[0 .. FRAME_STATE_COUNT - 1], kinds[0 .. FRAME_KIND_COUNT - 1];
+    ensures counted: \forall integer k; 0 <= k < FRAME_STATE_COUNT ==>
+      counts[k] == state_count(table, table->range_count, k);
+    ensures counted_kinds: \forall integer k; 0 <= k < FRAME_KIND_COUNT ==>
+      kinds[k] == kind_count(table, table->range_count, k);
+*/
 void frame_count(const struct frame_table *table, uint64_t *counts, uint64_t *kinds)
 {
+    /*@ loop invariant 0 <= i <= FRAME_STATE_COUNT;
+        loop invariant \forall integer k; 0 <= k < i ==> counts[k] == 0;
+        loop assigns i, counts[0 .. FRAME_STATE_COUNT - 1];
+        loop variant FRAME_STATE_COUNT - i;
+    */
     for (unsigned i = 0; i < FRAME_STATE_COUNT; i++)
         counts[i] = 0;
+    /*@ loop invariant 0 <= i <= FRAME_KIND_COUNT;
+        loop invariant \forall integer k; 0 <= k < i ==> kinds[k] == 0;
+        loop assigns i, kinds[0 .. FRAME_KIND_COUNT - 1];
+        loop variant FRAME_KIND_COUNT - i;
+    */
     for (unsigned i = 0; i < FRAME_KIND_COUNT; i++)
         kinds[i] = 0;
+    /*@ loop invariant 0 <= range <= table->range_count;
+        loop invariant few: \forall integer k; 0 <= k < FRAME_STATE_COUNT ==>
+          counts[k] <= range * 0x100000000;
+        loop invariant few_kinds: \forall integer k; 0 <= k < FRAME_KIND_COUNT ==>
+          kinds[k] <= range * 0x100000000;
+        loop invariant counted: \forall integer k; 0 <= k < FRAME_STATE_COUNT ==>
+          counts[k] == state_count(table, range, k);
+        loop invariant counted_kinds: \forall integer k; 0 <= k < FRAME_KIND_COUNT ==>
+          kinds[k] == kind_count(table, range, k);
+        loop assigns range, counts[0 .. FRAME_STATE_COUNT - 1], kinds[0 .. FRAME_KIND_COUNT - 1];
+        loop variant table->range_count - range;
+    */
     for (uint32_t range = 0; range < table->range_count; range++) {
+        /*@ loop invariant table->ranges[range].first <= i <= table->ranges[range].end;
+            loop invariant few: \forall integer k; 0 <= k < FRAME_STATE_COUNT ==>
+              counts[k] <= range * 0x100000000 + (i - table->ranges[range].first);
+            loop invariant few_kinds: \forall integer k; 0 <= k < FRAME_KIND_COUNT ==>
+              kinds[k] <= range * 0x100000000 + (i - table->ranges[range].first);
+            loop invariant counted: \forall integer k; 0 <= k < FRAME_STATE_COUNT ==>
+              counts[k] == state_count(table, range, k) +
+                state_sum(table->frames, table->ranges[range].first, i, k);
+            loop invariant counted_kinds: \forall integer k; 0 <= k < FRAME_KIND_COUNT ==>
+              kinds[k] == kind_count(table, range, k) +
+                kind_sum(table->frames, table->ranges[range].first, i, k);
+            loop assigns i, counts[0 .. FRAME_STATE_COUNT - 1], kinds[0 .. FRAME_KIND_COUNT - 1];
+            loop variant table->ranges[range].end - i;
+        */
         for (frame_no_t i = table->ranges[range].first; i < table->ranges[range].end; i++) {
             const struct frame *frame = &table->frames[i];
             if (frame->state < FRAME_STATE_COUNT)
